@@ -1,0 +1,109 @@
+package packet
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+
+	"github.com/portolan/portolan/internal/flow"
+)
+
+// A Tuple is the key of a conversation before anybody knows who is the client:
+// both ends in ascending order, so that the two directions are equal. It is
+// five words, so that comparing two takes five XORs.
+//
+//	IPv4  w0 = address<<16|port of the lower end, w1 = of the higher, w2 = w3 = 0
+//	IPv6  w0,w1 = lower address, w2,w3 = higher address
+//	w4    = port of the lower end<<48 | port of the higher<<32 (IPv6 only) |
+//	        vlan<<16 | version<<8 | protocol
+//
+// The ports of an ICMP echo are its identifier on both ends; of other
+// protocols without ports they are zero.
+type Tuple [5]uint64
+
+// MakeTuple builds the tuple of a packet and reports whether src became its
+// second end. Both addresses must be of one family; zones are dropped.
+func MakeTuple(src, dst netip.AddrPort, proto flow.Proto, vlan uint16) (t Tuple, reversed bool) {
+	tail := uint64(vlan)<<16 | uint64(proto)
+	if s := src.Addr().Unmap(); s.Is4() {
+		d := dst.Addr().Unmap().As4()
+		s4 := s.As4()
+		return Tuple4(binary.BigEndian.Uint32(s4[:]), binary.BigEndian.Uint32(d[:]), src.Port(), dst.Port(), tail)
+	}
+	s, d := src.Addr().As16(), dst.Addr().As16()
+	return Tuple6(&s, &d, src.Port(), dst.Port(), tail)
+}
+
+// Tuple4 is MakeTuple for IPv4 addresses as numbers; tail is vlan<<16|protocol.
+func Tuple4(src, dst uint32, sport, dport uint16, tail uint64) (t Tuple, reversed bool) {
+	x := uint64(src)<<16 | uint64(sport)
+	y := uint64(dst)<<16 | uint64(dport)
+	return Tuple{min(x, y), max(x, y), 0, 0, tail | 4<<8}, x > y
+}
+
+// Tuple6 is MakeTuple for IPv6 addresses; tail is vlan<<16|protocol.
+func Tuple6(src, dst *[16]byte, sport, dport uint16, tail uint64) (t Tuple, reversed bool) {
+	s0, s1 := binary.BigEndian.Uint64(src[:8]), binary.BigEndian.Uint64(src[8:])
+	d0, d1 := binary.BigEndian.Uint64(dst[:8]), binary.BigEndian.Uint64(dst[8:])
+	tail |= 6 << 8
+	if s0 > d0 || s0 == d0 && (s1 > d1 || s1 == d1 && sport > dport) {
+		return Tuple{d0, d1, s0, s1, uint64(dport)<<48 | uint64(sport)<<32 | tail}, true
+	}
+	return Tuple{s0, s1, d0, d1, uint64(sport)<<48 | uint64(dport)<<32 | tail}, false
+}
+
+// Proto returns the IP protocol.
+func (t *Tuple) Proto() flow.Proto { return flow.Proto(t[4]) }
+
+// VLAN returns the outer VLAN identifier, 0 = untagged.
+func (t *Tuple) VLAN() uint16 { return uint16(t[4]>>16) & 0xfff }
+
+// Is4 reports whether the ends are IPv4 addresses.
+func (t *Tuple) Is4() bool { return uint8(t[4]>>8) == 4 }
+
+// Key returns t as the key of a flow whose client is the second end if
+// clientSecond, else the first.
+func (t *Tuple) Key(clientSecond bool) flow.Key {
+	k := flow.Key{VLAN: t.VLAN(), Proto: t.Proto()}
+	if t.Is4() {
+		k.Client[10], k.Client[11], k.Server[10], k.Server[11] = 0xff, 0xff, 0xff, 0xff
+		binary.BigEndian.PutUint32(k.Client[12:], uint32(t[0]>>16))
+		binary.BigEndian.PutUint32(k.Server[12:], uint32(t[1]>>16))
+		k.ClientPort, k.ServerPort = uint16(t[0]), uint16(t[1])
+	} else {
+		binary.BigEndian.PutUint64(k.Client[:8], t[0])
+		binary.BigEndian.PutUint64(k.Client[8:], t[1])
+		binary.BigEndian.PutUint64(k.Server[:8], t[2])
+		binary.BigEndian.PutUint64(k.Server[8:], t[3])
+		k.ClientPort, k.ServerPort = uint16(t[4]>>48), uint16(t[4]>>32)
+	}
+	if clientSecond {
+		return k.Reverse()
+	}
+	return k
+}
+
+// Hash mixes t with a seed. Equal tuples have equal hashes; somebody who does
+// not know the seed cannot make many tuples collide. Both halves of the result
+// are good on their own.
+func (t *Tuple) Hash(seed uint64) uint64 {
+	if t.Is4() {
+		return fold(t[0]^seed^mix0, t[1]^t[4]^mix1)
+	}
+	a := fold(t[0]^seed^mix0, t[1]^mix1)
+	b := fold(t[2]^seed^mix2, t[3]^mix3)
+	return fold(a^t[4]^mix1, b^seed^mix0)
+}
+
+// Odd constants with half their bits set, as wyhash uses them.
+const (
+	mix0 = 0xa0761d6478bd642f
+	mix1 = 0xe7037ed1a0b428db
+	mix2 = 0x8ebc6af09c88c6e3
+	mix3 = 0x589965cc75374cc3
+)
+
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
