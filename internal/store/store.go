@@ -1,0 +1,61 @@
+// Package store is the seam between the pipeline that writes flows and the
+// questions that read them. Drivers live in folders below it; storetest is the
+// contract that each of them passes.
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/portolan/portolan/internal/flow"
+	"github.com/portolan/portolan/internal/query"
+)
+
+var (
+	// ErrClosed is returned by every call after Close.
+	ErrClosed = errors.New("store is closed")
+	// ErrNewer is wrapped when a store was written by a newer version.
+	ErrNewer = errors.New("store was written by a newer portolan")
+	// ErrNotStore is wrapped when the place holds something else.
+	ErrNotStore = errors.New("not a portolan store")
+	// ErrReadOnly is wrapped when a store that was opened for reading is written.
+	ErrReadOnly = errors.New("store is open for reading only")
+)
+
+// A Store keeps flow records and answers questions about them. Questions may
+// be asked by many goroutines, in many processes where the driver says so,
+// while one goroutine writes.
+type Store interface {
+	flow.Sink
+
+	// WriteLoss keeps what was lost.
+	WriteLoss(ctx context.Context, l []flow.Loss) error
+
+	// Flush makes all that was written durable and visible to every reader.
+	Flush(ctx context.Context) error
+
+	// Top answers q: rows in q's order.
+	Top(ctx context.Context, q query.Query) iter.Seq2[query.Row, error]
+
+	// Losses yields what was lost in span, oldest first.
+	Losses(ctx context.Context, span flow.Span) iter.Seq2[flow.Loss, error]
+
+	// Stats says what the store holds.
+	Stats(ctx context.Context) (Stats, error)
+
+	// Close flushes and frees. A second Close returns ErrClosed.
+	Close() error
+}
+
+// Stats says what a store holds.
+type Stats struct {
+	Records uint64    `json:"records"` // slices of conversations
+	Bytes   uint64    `json:"bytes"`   // on disk; 0 = unknown
+	Files   int       `json:"files"`
+	Span    flow.Span `json:"span"` // Start of the earliest record to just after the End of the latest
+	Aside   []Aside   `json:"aside,omitempty"`
+}
+
+// An Aside is a file that was set aside because it could not be read.
+type Aside struct{ File, Why string }
