@@ -1,0 +1,26 @@
+// Package archtest holds the rules of the module's structure as tests.
+package archtest
+
+// order lists the packages of internal in the way of the data. A package may
+// import only packages that stand before it: what is downstream knows what is
+// upstream, never the other way round.
+var order = []string{
+	"archtest",
+	// bytes to flows
+	"flow", "wire", "packet", "capture", "l7", "meter",
+	// knowing
+	"host",
+	// keeping
+	"query", "store", "store/storetest", "store/memory", "store/parquet",
+	// meaning
+	"topology",
+	// showing
+	"chart", "export",
+	// around
+	"pipeline", "config", "term", "cli",
+}
+
+// exceptions are imports against the order, each with its reason.
+var exceptions = map[[2]string]string{
+	{"store/storetest", "store/memory"}: "the memory store is the contract's oracle",
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Installs what a step needs on Debian 12 or a relative of it, and nothing
+# that is there already.
+#
+#   scripts/setup.sh build    Go and a C compiler (for DuckDB and nDPI)
+#   scripts/setup.sh test     the above, and what the tests drive
+#   scripts/setup.sh bench    the above, and the peers that we measure beside
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(make gcc g++ libc6-dev git ca-certificates)
+case "${1:-build}" in
+build) ;;
+test) packages+=(iproute2 tcpdump tshark librsvg2-bin) ;;
+e2e) packages+=(iproute2 tcpdump tshark librsvg2-bin chromium nodejs npm) ;;
+bench) packages+=(iproute2 tcpdump tshark nfdump softflowd time) ;;
+*) echo "setup.sh: unknown step $1 (have: build, test, e2e, bench)" >&2; exit 2 ;;
+esac
+
+# A command that is there counts, whatever package it came from.
+declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd)
+missing=()
+for p in "${packages[@]}"; do
+	c=${command_of[$p]-$p}
+	if [ -n "$c" ]; then
+		PATH="$PATH:/usr/sbin:/sbin" command -v "$c" >/dev/null 2>&1 || missing+=("$p")
+	else
+		dpkg -s "$p" >/dev/null 2>&1 || missing+=("$p")
+	fi
+done
+
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null && as_root=(sudo)
+fi
+install() {
+	command -v apt-get >/dev/null || { echo "setup.sh: please install: $*" >&2; exit 1; }
+	if [ "$(id -u)" != 0 ] && [ ${#as_root[@]} = 0 ]; then
+		echo "setup.sh: please install as root: apt-get install $*" >&2
+		exit 1
+	fi
+	echo "setup.sh: installing $*" >&2
+	"${as_root[@]}" apt-get update -qq
+	echo 'wireshark-common wireshark-common/install-setuid boolean false' | "${as_root[@]}" debconf-set-selections 2>/dev/null || true
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+[ ${#missing[@]} = 0 ] || install "${missing[@]}"
+
+# Go of go.mod's version: the one in the PATH if it is new enough to fetch it
+# (1.21), else Debian's, used once to fetch the toolchain as a module.
+if ! scripts/go.sh version >/dev/null 2>&1; then
+	command -v go >/dev/null 2>&1 || install golang-go
+	scripts/go.sh fetch
+fi
+scripts/go.sh version >&2
