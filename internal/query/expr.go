@@ -6,9 +6,11 @@ import (
 	"github.com/portolan/portolan/internal/flow"
 )
 
-// An Expr is a parsed filter. String prints it so that Parse gives it back.
-// The types below are all there are.
+// An Expr is a parsed filter. The types below are all there are. They are used
+// as values, not as pointers.
 type Expr interface {
+	// String prints the filter so that Parse gives the same Expr again, as long
+	// as the text is not longer than MaxLength.
 	String() string
 	// Matches reports whether r passes. It is what each store's SQL must agree with.
 	Matches(r *flow.Record) bool
@@ -31,36 +33,42 @@ type (
 	// Not passes what X does not.
 	Not struct{ X Expr }
 	// Net compares an address with a prefix; a host is a prefix of full length.
+	// An IPv6 prefix never holds an IPv4 address, not even ::/0.
 	Net struct {
 		Side   Side
-		Prefix netip.Prefix // masked
+		Prefix netip.Prefix // masked; IPv4 not mapped
 	}
-	// Ports compares a port with a range, Lo <= port <= Hi. "port" alone means
-	// the server's: a client's port says nothing about a service.
+	// Ports compares a port with a range, Lo <= port <= Hi. The word "port" alone
+	// is parsed as OfServer: a client's port says nothing about a service.
 	Ports struct {
 		Side   Side
 		Lo, Hi uint16
 	}
-	// Proto compares the IP protocol.
+	// FamilyIs compares the version of IP.
+	FamilyIs struct{ IPv6 bool } // false = IPv4
+	// ProtoIs compares the IP protocol.
 	ProtoIs struct{ Proto flow.Proto }
-	// AppIs compares the application's name, either part, without case. IDs are
-	// what the name stands for.
+	// AppIs compares the application: it passes what carries one of IDs, or is
+	// carried by it. The identifier 0 stands for a conversation of which neither
+	// is known.
 	AppIs struct {
-		Name string
-		IDs  []uint16 // sorted; empty = the name of no application known here
+		Name string   // as it was written
+		IDs  []uint16 // what Name stands for, sorted; empty = nothing passes
 	}
 	// NameHas looks for a text in the name that the client asked for (Info),
-	// without case.
+	// without case (Unicode's simple lower-case mapping).
 	NameHas struct{ Text string }
-	// VLANIs compares the VLAN identifier.
+	// VLANIs compares the VLAN identifier; 0 = untagged.
 	VLANIs struct{ ID uint16 }
-	// ObserverIs compares where a record was seen.
+	// ObserverIs compares where a record was seen, with case.
 	ObserverIs struct{ Name string }
-	// Count compares a counter of the record, both directions together.
+	// Count compares a counter of the record, both directions together. It looks
+	// at each record, which may be one slice of a long conversation, not at the
+	// sums of an answer's rows.
 	Count struct {
 		Field Field
 		Op    Op
-		N     uint64
+		N     uint64 // at most 1<<63 - 1
 	}
 )
 
