@@ -25,7 +25,13 @@ var (
 
 // A Store keeps flow records and answers questions about them. Questions may
 // be asked by many goroutines, in many processes where the driver says so,
-// while one goroutine writes.
+// while one goroutine writes. A question may be asked, and records may be
+// written, inside the loop over another's answer.
+//
+// Texts are kept as query.Text gives them. Counters, and the sums of them that
+// are asked for, may go up to 1<<63 - 1; times are not before 1970. Calls end
+// early with the context's error when it is done; with a context that is done
+// from the start, nothing is written.
 type Store interface {
 	flow.Sink
 
@@ -35,10 +41,12 @@ type Store interface {
 	// Flush makes all that was written durable and visible to every reader.
 	Flush(ctx context.Context) error
 
-	// Top answers q: rows in q's order.
+	// Top answers q: rows in q's order. After an error there are no more rows;
+	// the error is that of q.Check if q makes no sense.
 	Top(ctx context.Context, q query.Query) iter.Seq2[query.Row, error]
 
-	// Losses yields what was lost in span, oldest first.
+	// Losses yields what was lost in span as LossIn says, in CompareLoss's order
+	// (oldest first).
 	Losses(ctx context.Context, span flow.Span) iter.Seq2[flow.Loss, error]
 
 	// Stats says what the store holds.
