@@ -1,0 +1,80 @@
+package parquet
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/portolan/portolan/internal/query"
+)
+
+// A plan says which files answer a question.
+type plan struct {
+	flows, edges, days []string // paths
+	observers          int      // in these files; 2 = two or more
+}
+
+// rolledUp reports whether the roll-ups hold all that e looks at.
+func rolledUp(e query.Expr) bool {
+	switch e := e.(type) {
+	case nil:
+		return true
+	case query.And:
+		return rolledUp(e.L) && rolledUp(e.R)
+	case query.Or:
+		return rolledUp(e.L) && rolledUp(e.R)
+	case query.Not:
+		return rolledUp(e.X)
+	case query.Ports:
+		return e.Side == query.OfServer
+	case query.Net, query.FamilyIs, query.ProtoIs, query.AppIs, query.VLANIs, query.ObserverIs:
+		return true
+	}
+	return false
+}
+
+// plan chooses the files for q: the daily roll-up of whole days, the hourly
+// one of whole hours, segments for the rest.
+func (s *Store) plan(l *listing, q *query.Query) (plan, error) {
+	var p plan
+	seen := facts{}
+	hourly := rolledUp(q.Filter) && int64(q.Step)%hour == 0
+	for _, n := range l.flows {
+		from, to := n.hour, n.hour+hour
+		if to <= q.Span.Start || q.Span.End != 0 && from >= q.Span.End {
+			continue
+		}
+		path := s.path(flowsDir, n.String()+fileSuffix)
+		whole := from >= q.Span.Start && (q.Span.End == 0 || to <= q.Span.End)
+		if hourly && whole && l.edges[n] {
+			edge := s.path(edgesDir, n.String()+fileSuffix)
+			if f, err := s.footers.get(edge); err == nil {
+				seen.merge(f)
+				p.edges = append(p.edges, edge)
+				continue
+			}
+		}
+		f, err := s.footers.get(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return p, err
+		}
+		if err != nil {
+			s.setAside(flowsDir, n, err)
+			continue
+		}
+		seen.merge(f)
+		p.flows = append(p.flows, path)
+	}
+	p.observers = len(seen.Observers)
+	return p, nil
+}
+
+// merge takes o into f.
+func (f *facts) merge(o *facts) {
+	for i, observer := range o.Observers {
+		records := uint64(0)
+		if i == 0 {
+			records = o.Records
+		}
+		f.see(o.Start, o.End, observer, records)
+	}
+}
