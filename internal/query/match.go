@@ -65,7 +65,7 @@ func (e NameHas) Matches(r *flow.Record) bool {
 func (e VLANIs) Matches(r *flow.Record) bool { return r.VLAN == e.ID }
 
 // Matches reports whether r was seen by the observer.
-func (e ObserverIs) Matches(r *flow.Record) bool { return r.Observer == e.Name }
+func (e ObserverIs) Matches(r *flow.Record) bool { return Text(r.Observer) == Text(e.Name) }
 
 // Matches compares the counter of r, both directions together.
 func (e Count) Matches(r *flow.Record) bool {
