@@ -51,11 +51,16 @@ func (e *engine) start(s *Store) (*duckdb.Connector, error) {
 		"SET temp_directory = " + literal(temp),
 		"SET parquet_metadata_cache = true",
 		"SET preserve_insertion_order = false",
-		"SET allowed_directories = [" + literal(s.dir+string(os.PathSeparator)) + "]",
+		// The second is for a folder with *, ? or [ in its name: DuckDB compares patterns too.
+		"SET allowed_directories = [" + literal(s.dir+string(os.PathSeparator)) + ", " + literal(globless.Replace(s.dir)+string(os.PathSeparator)) + "]",
 		"SET enable_external_access = false",
 		"SET lock_configuration = true",
 	}
-	if err := run(c, setup); err != nil {
+	err = run(c, setup)
+	if err == nil {
+		err = registerFunctions(c)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("duckdb: %w", err), c.Close(), os.RemoveAll(temp))
 	}
 	e.connector, e.temp = c, temp
