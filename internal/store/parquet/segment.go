@@ -74,6 +74,13 @@ func (s *segment) commit() error {
 	return nil
 }
 
+// abort removes what was written.
+func (s *segment) abort() error {
+	return errors.Join(
+		s.flows.f.Close(), os.Remove(s.flows.path+tmpSuffix),
+		s.edges.f.Close(), os.Remove(s.edges.path+tmpSuffix))
+}
+
 // writeSegment writes rows, which it sorts.
 func (s *Store) writeSegment(n name, rows []flowRow) error {
 	order := make([]*flowRow, len(rows))
