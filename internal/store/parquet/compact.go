@@ -17,7 +17,8 @@ const (
 	mergeWidth = 64
 )
 
-// Compact merges small segments of an hour into one, and deletes what was
+// Compact merges small segments of an hour into one, rolls up days that are
+// over, and deletes what was
 // merged before and no reader needs any more. Segments of an import that is
 // not done stay apart. It is safe to stop it at any moment.
 func (s *Store) Compact(ctx context.Context) error {
@@ -49,13 +50,12 @@ func (s *Store) Compact(ctx context.Context) error {
 		}
 		losses = append(losses, n)
 	}
-	if len(losses) < openHourSegments {
-		return nil
+	if len(losses) >= openHourSegments {
+		if err := s.mergeLosses(losses); err != nil {
+			return fmt.Errorf("store: merge losses: %w", err)
+		}
 	}
-	if err := s.mergeLosses(losses); err != nil {
-		return fmt.Errorf("store: merge losses: %w", err)
-	}
-	return nil
+	return s.rollUpDays(ctx)
 }
 
 // runs returns the groups of neighbours in names that are worth to merge.
@@ -95,49 +95,61 @@ func merged(run []name) name {
 }
 
 // A head is the next row of a file that is being merged.
-type head struct {
-	row  *flowRow
-	next func() (*flowRow, bool)
+type head[T any] struct {
+	row  *T
+	next func() (*T, bool)
 	err  *error
 }
 
-func (s *Store) mergeFlows(ctx context.Context, run []name) error {
-	heads := make([]head, 0, len(run))
-	for _, n := range run {
-		path, readErr := s.path(flowsDir, n.String()+fileSuffix), new(error)
-		next, stop := iter.Pull(func(yield func(*flowRow) bool) { *readErr = rows(path, yield) })
+// merge hands the rows of sorted files to each, in order.
+func merge[T any](ctx context.Context, paths []string, compare func(a, b *T) int, each func(*T)) error {
+	heads := make([]head[T], 0, len(paths))
+	for _, path := range paths {
+		readErr := new(error)
+		next, stop := iter.Pull(func(yield func(*T) bool) { *readErr = rows(path, yield) })
 		defer stop()
 		row, ok := next()
 		if *readErr != nil {
 			return *readErr
 		}
 		if ok {
-			heads = append(heads, head{row, next, readErr})
+			heads = append(heads, head[T]{row, next, readErr})
 		}
+	}
+	for count := 0; len(heads) > 0; count++ {
+		first := 0
+		for i := 1; i < len(heads); i++ {
+			if compare(heads[i].row, heads[first].row) < 0 {
+				first = i
+			}
+		}
+		h := &heads[first]
+		each(h.row)
+		var ok bool
+		if h.row, ok = h.next(); !ok {
+			if *h.err != nil {
+				return *h.err
+			}
+			heads = append(heads[:first], heads[first+1:]...)
+		}
+		if count%4096 == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+func (s *Store) mergeFlows(ctx context.Context, run []name) error {
+	paths := make([]string, len(run))
+	for i, n := range run {
+		paths[i] = s.path(flowsDir, n.String()+fileSuffix)
 	}
 	seg, err := s.createSegment(merged(run))
 	if err != nil {
 		return err
 	}
-	for count := 0; len(heads) > 0; count++ {
-		first := 0
-		for i := 1; i < len(heads); i++ {
-			if heads[i].row.compare(heads[first].row) < 0 {
-				first = i
-			}
-		}
-		h := &heads[first]
-		seg.add(h.row)
-		var ok bool
-		if h.row, ok = h.next(); !ok {
-			if *h.err != nil {
-				return errors.Join(*h.err, seg.abort())
-			}
-			heads = append(heads[:first], heads[first+1:]...)
-		}
-		if count%4096 == 0 && ctx.Err() != nil {
-			return errors.Join(ctx.Err(), seg.abort())
-		}
+	if err := merge(ctx, paths, (*flowRow).compare, seg.add); err != nil {
+		return errors.Join(err, seg.abort())
 	}
 	return seg.commit()
 }

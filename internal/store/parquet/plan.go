@@ -38,7 +38,23 @@ func (s *Store) plan(l *listing, q *query.Query) (plan, error) {
 	var p plan
 	seen := facts{}
 	hourly := rolledUp(q.Filter) && int64(q.Step)%hour == 0
-	for _, n := range l.flows {
+	segments := l.flows
+	if hourly && int64(q.Step)%day == 0 {
+		segments = nil
+		for _, d := range l.days() {
+			path := s.path(daysDir, d.file())
+			f, err := s.footers.get(path)
+			whole := d.start >= q.Span.Start && (q.Span.End == 0 || d.start+day <= q.Span.End)
+			// The largest over several observers is taken for each hour: a day cannot tell.
+			if err == nil && whole && (len(f.Observers) == 1 || q.Dims().Has(query.Observer)) {
+				seen.merge(f)
+				p.days = append(p.days, path)
+				continue
+			}
+			segments = append(segments, d.segments...)
+		}
+	}
+	for _, n := range segments {
 		from, to := n.hour, n.hour+hour
 		if to <= q.Span.Start || q.Span.End != 0 && from >= q.Span.End {
 			continue

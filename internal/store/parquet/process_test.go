@@ -195,7 +195,7 @@ func TestCompact(t *testing.T) {
 func compareAnswers(t *testing.T, oracle, s store.Store) {
 	t.Helper()
 	for _, q := range []query.Query{
-		{}, {Step: time.Hour}, {Step: time.Minute}, {By: query.Client | query.VLAN},
+		{}, {Step: time.Hour}, {Step: 24 * time.Hour}, {By: query.Edge | query.Observer}, {Step: time.Minute}, {By: query.Client | query.VLAN},
 		{Span: flow.Span{Start: noon, End: noon + 2*hour}}, {Span: flow.Span{Start: noon + 1, End: noon + 2*hour + 1}},
 		{Filter: query.Ports{Side: query.OfServer, Lo: 1, Hi: 2}}, {Filter: query.Ports{Lo: 1, Hi: 2}},
 	} {
@@ -216,4 +216,42 @@ func compareAnswers(t *testing.T, oracle, s store.Store) {
 			t.Errorf("%+v:\nwant %v\ngot  %v", q, want, got)
 		}
 	}
+}
+
+func TestDaysAnswerAsHours(t *testing.T) {
+	s, oracle := createStore(t, t.TempDir()), memory.New()
+	for i := range 90 { // hours: four days, the third of them seen by two observers
+		r := record(uint64(i), int64(i)*hour)
+		r.ServerPort = uint16(i % 3)
+		b := []flow.Record{r, r, r}
+		b[1].ClientPort++
+		if i > 40 && i < 50 {
+			b[2].Observer, b[2].ToServer.Bytes = "eth1", 500
+		}
+		write(t, s, b...)
+		write(t, oracle, b...)
+	}
+	flush(t, s)
+	if err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob(s.path(daysDir, "*"))
+	l, err := s.list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := s.plan(&l, &query.Query{})
+	if err != nil || len(files) != 4 || len(p.days) == 0 || len(p.days) == 4 || len(p.flows) != 0 {
+		t.Errorf("%d daily files, plan %d days, %d hours, %d segments, %v", len(files), len(p.days), len(p.edges), len(p.flows), err)
+	}
+	compareAnswers(t, oracle, s)
+	late := record(1000, 0)
+	write(t, s, late)
+	write(t, oracle, late)
+	flush(t, s)
+	compareAnswers(t, oracle, s)
+	if err := s.Compact(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	compareAnswers(t, oracle, s)
 }
