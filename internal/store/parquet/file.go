@@ -19,13 +19,16 @@ import (
 // rowGroup is DuckDB's own row group, the grain of its parallel reads.
 const rowGroup = 122_880
 
+// codec is shared: it keeps its encoders.
+var codec = &pqzstd.Codec{Level: zstd.SpeedFastest}
+
 // Keys of the footer's metadata.
 const (
 	formatKey = "portolan.format"
 	factsKey  = "portolan.facts"
 )
 
-// Facts are what a footer says of a file's rows.
+// facts are what a footer says of a file's rows.
 type facts struct {
 	Records   uint64   `json:"records"` // flow records behind the rows
 	Start     int64    `json:"start"`   // earliest start and latest end of them, ns since 1970
@@ -74,7 +77,7 @@ func create[T any](path string) (*file[T], error) {
 	return &file[T]{
 		path: path, f: f, buf: buf,
 		w: pq.NewGenericWriter[T](buf,
-			pq.Compression(&pqzstd.Codec{Level: zstd.SpeedFastest}),
+			pq.Compression(codec),
 			pq.MaxRowsPerRowGroup(rowGroup),
 			pq.CreatedBy("portolan", strconv.Itoa(formatVersion), "")),
 		pend: make([]T, 0, 1024),

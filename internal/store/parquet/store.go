@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -227,7 +228,7 @@ func (s *Store) seal(ctx context.Context, hours []int64) error {
 		s.buffered -= len(h.rows)
 		delete(s.hours, start)
 	}
-	if len(hours) < len(s.hours) || len(s.losses) == 0 {
+	if len(s.hours) > 0 || len(s.losses) == 0 {
 		return nil
 	}
 	n := name{first: s.next, last: s.next, imported: imported}
@@ -305,6 +306,9 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 			return st, err
 		}
 		f, err := s.footers.get(s.path(flowsDir, n.String()+fileSuffix))
+		if errors.Is(err, fs.ErrNotExist) { // merged meanwhile: count again
+			return s.Stats(ctx)
+		}
 		if err != nil {
 			st.Aside = append(st.Aside, s.setAside(flowsDir, n, err))
 			continue
