@@ -15,9 +15,9 @@ import (
 // A Query asks for sums over flow records. The zero value asks for the edges
 // of all time, most bytes first, all of them.
 type Query struct {
-	Filter Expr      // nil = every record
-	Span   flow.Span // records whose End lies in it
-	By     Dims      // what a row stands for; zero = Edge
+	Filter Expr          // nil = every record
+	Span   flow.Span     // records whose End lies in it
+	By     Dims          // what a row stands for; zero = Edge
 	Step   time.Duration // rows are kept apart by time steps of this length; 0 = not at all
 	Sort   Order
 	Limit  int // rows at the most; 0 = all
