@@ -1,5 +1,7 @@
 package chart
 
+import "slices"
+
 // A cell is a place on the grid of tracks: column x, row y.
 type cell struct{ x, y int }
 
@@ -11,14 +13,16 @@ type grid struct {
 	blocked      []bool  // a box or a title
 	net          []int16 // network that the cell belongs to, -1 = none
 	nearBox      []bool
-	row, column  []int16 // link that passes horizontally, vertically; -1 = none
-	stub         []int16 // link whose label stands there, -1 = none: nobody else passes
+	row, column  []int16   // link that passes horizontally, vertically; -1 = none
+	fought       []float32 // what the cell costs more because links fought over it
+	stub         []int16   // link whose label stands there, -1 = none: nobody else passes
 }
 
 func newGrid(x0, y0, x1, y1 int) *grid {
 	g := &grid{x0: x0, y0: y0, w: x1 - x0, h: y1 - y0}
 	n := g.w * g.h
 	g.blocked, g.nearBox = make([]bool, n), make([]bool, n)
+	g.fought = make([]float32, n)
 	g.net, g.row, g.column, g.stub = make([]int16, n), make([]int16, n), make([]int16, n), make([]int16, n)
 	for i := range n {
 		g.net[i], g.row[i], g.column[i], g.stub[i] = -1, -1, -1, -1
@@ -75,6 +79,30 @@ func (g *grid) erase(l *link) {
 			g.column[i] = -1
 		}
 	})
+}
+
+// rivals returns the links whose tracks l takes, ascending, and makes the cells
+// dearer where they met.
+func (g *grid) rivals(l *link) []int {
+	var ids []int
+	add := func(i int, id int16) {
+		if id < 0 || int(id) == l.id {
+			return
+		}
+		g.fought[i] += 2
+		if at, found := slices.BinarySearch(ids, int(id)); !found {
+			ids = slices.Insert(ids, at, int(id))
+		}
+	}
+	g.passes(l.path, func(i int, across, down bool) {
+		if across || g.row[i] == g.column[i] {
+			add(i, g.row[i])
+		}
+		if down {
+			add(i, g.column[i])
+		}
+	})
+	return ids
 }
 
 func sign(n int) int {

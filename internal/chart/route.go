@@ -11,7 +11,7 @@ const (
 	crossCost   = 5
 	foreignCost = 2  // per cell in a network that the link has nothing to do with
 	nearCost    = 1  // per cell beside a box
-	clashCost   = 60 // per cell on another link's track, when nothing else is left
+	clashCost   = 12 // per cell on another link's track, when nothing else is left
 	routeMargin = 10 // cells around the networks
 )
 
@@ -25,19 +25,55 @@ func (p *plan) route(anyway bool) bool {
 		return cmp.Or(cmp.Compare(a.layer, b.layer), cmp.Compare(p.span(a), p.span(b)), cmp.Compare(a.id, b.id))
 	})
 	r := newRouter(g, p)
-	for _, l := range links {
-		l.path, l.clash = nil, false
-		if !r.find(l, false) && (!anyway || !r.find(l, true)) {
-			return false
-		}
-		g.draw(l)
+	if !r.routeAll(links, anyway) {
+		return false
 	}
-	for range 3 {
+	clear(g.fought) // all have a way: now only length, bends and crossings count
+	for range 4 {
 		if !r.improve(links) {
 			break
 		}
 	}
 	p.bounds()
+	return true
+}
+
+// routeAll routes links in order. A link that finds no free way takes the place
+// of those that bar it; they are routed again, and cells that were fought over
+// become dearer.
+func (r *router) routeAll(links []*link, anyway bool) bool {
+	for _, l := range links {
+		l.path, l.clash = nil, false
+	}
+	queue := slices.Clone(links)
+	for evictions := 8*len(links) + 20; len(queue) > 0; {
+		l := queue[0]
+		queue = queue[1:]
+		if r.find(l, false) {
+			r.grid.draw(l)
+			continue
+		}
+		if !r.find(l, true) {
+			return false
+		}
+		rivals := r.grid.rivals(l)
+		evictions -= len(rivals)
+		if evictions < 0 {
+			if !anyway {
+				return false
+			}
+			r.grid.draw(l)
+			continue
+		}
+		for _, id := range rivals {
+			rival := r.plan.links[id]
+			r.grid.erase(rival)
+			rival.path = nil
+			queue = append(queue, rival)
+		}
+		l.clash = false
+		r.grid.draw(l)
+	}
 	return true
 }
 
@@ -202,7 +238,7 @@ func (r *router) step(l *link, s stepOf) (float32, bool) {
 	if g.blocked[s.to] || g.stub[s.to] >= 0 && g.stub[s.to] != int16(l.id) {
 		return 0, false
 	}
-	cost := float32(1)
+	cost := 1 + g.fought[s.to]
 	same, other := g.row, g.column
 	if s.toward == down {
 		same, other = g.column, g.row
