@@ -111,14 +111,16 @@ func (s *svg) layer(p *chart.Page, layer chart.Layer) {
 	if layer == chart.Infrastructure {
 		name, opacity = "infrastructure", infrastructureOpacity
 	}
-	s.open("g", "id", p.ID+"-"+name, "opacity", opacity)
+	s.open("g", "id", p.ID+"-"+name)
 	defer s.close("g")
+	s.open("g", "opacity", opacity)
 	// First the lines, then all labels, so that no line crosses a label.
 	for i := range p.Links {
 		if p.Links[i].Layer == layer {
 			s.link(&p.Links[i])
 		}
 	}
+	s.close("g")
 	for i := range p.Links {
 		if l := &p.Links[i]; l.Layer == layer && l.Label.Text != "" {
 			s.linkLabel(l)
