@@ -172,7 +172,7 @@ func (p *plan) spread(cols [][]*net) {
 				ends += p.beside(n, 0, left).ends
 			}
 		}
-		x += w + 4 + min((ends+1)/2, 16) + p.roomX
+		x += w + 4 + min((2*ends+2)/3, 24) + p.roomX
 	}
 }
 

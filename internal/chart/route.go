@@ -5,6 +5,10 @@ import (
 	"slices"
 )
 
+// improveBudget is the number of states that improving may visit in all, about
+// a second's worth.
+const improveBudget = 6_000_000
+
 // Costs of a route, in cells.
 const (
 	bendCost    = 5
@@ -29,6 +33,7 @@ func (p *plan) route(anyway bool) bool {
 		return false
 	}
 	clear(g.fought) // all have a way: now only length, bends and crossings count
+	r.spent = 0
 	for range 4 {
 		if !r.improve(links) {
 			break
@@ -84,7 +89,7 @@ func (r *router) improve(links []*link) bool {
 	order := slices.Clone(links)
 	slices.SortStableFunc(order, func(a, b *link) int { return cmp.Compare(b.cost, a.cost) })
 	for _, l := range order {
-		if r.spent > 40_000_000 {
+		if r.spent > improveBudget {
 			return false
 		}
 		old, clash := l.path, l.clash
@@ -140,7 +145,7 @@ type router struct {
 	seen  []uint32 // round in which dist was set
 	round uint32
 	heap  []node
-	spent int // states visited in all
+	spent int // states visited, for improveBudget
 }
 
 type node struct {
