@@ -13,13 +13,10 @@ const (
 	portVXLAN8k = 8472
 )
 
-// tunnelPort reports whether one of two UDP ports may carry packets.
-func tunnelPort(a, b uint16) bool {
-	return isTunnel(b) || isTunnel(a)
-}
-
-func isTunnel(p uint16) bool {
-	switch p {
+// isTunnel reports whether packets may be carried in UDP datagrams to or from
+// port.
+func isTunnel(port uint16) bool {
+	switch port {
 	case portL2TP, portGTPU, portTeredo, portVXLAN, portGeneve, portVXLAN8k:
 		return true
 	}
@@ -28,14 +25,14 @@ func isTunnel(p uint16) bool {
 
 // carried looks into protocols right above IP that carry packets. d has the
 // carrying packet's tuple already.
-func (d *decoder) carried(off, captured int, e *ends) bool {
-	if captured <= off {
+func (d *decoder) carried(off int, e *ends) bool {
+	if len(d.data) <= off {
 		return true
 	}
 	switch e.proto {
 	case 4, 94: // IP in IP (RFC 2003), IPIP
 		return d.inside(func() bool { return d.ip4(off) })
-	case 41: // IPv6 in IPv4 (RFC 4213)
+	case 41: // IPv6 in IP (RFC 4213, 2473)
 		return d.inside(func() bool { return d.ip6(off) })
 	case flow.GRE:
 		return d.inside(func() bool { return d.gre(off) })
@@ -47,12 +44,16 @@ func (d *decoder) carried(off, captured int, e *ends) bool {
 	return true
 }
 
-// carriedByUDP looks into the tunnels that run over UDP.
-func (d *decoder) carriedByUDP(off, captured int, e *ends) bool {
-	p := d.frame.Data[:captured]
+// carriedByUDP looks into the tunnels that run over UDP. VXLAN, Geneve and
+// GTP-U use their port as the destination's only, L2TP and Teredo as either.
+func (d *decoder) carriedByUDP(off int, e *ends) bool {
+	p := d.data
 	port := e.dport
-	if !isTunnel(port) {
+	if e.sport == portL2TP || e.sport == portTeredo {
 		port = e.sport
+	}
+	if !isTunnel(port) || len(p) <= off {
+		return true
 	}
 	switch port {
 	case portVXLAN, portVXLAN8k: // RFC 7348: flags with the I bit, VNI
@@ -63,15 +64,15 @@ func (d *decoder) carriedByUDP(off, captured int, e *ends) bool {
 		if len(p) >= off+8 && p[off]>>6 == 0 {
 			return d.inside(func() bool { return d.etherType(be16(p[off+2:]), off+8+int(p[off]&0x3f)*4) })
 		}
-	case portGTPU: // 3GPP TS 29.281
+	case portGTPU:
 		if start, ok := gtpPayload(p, off); ok {
 			return d.inside(func() bool { return d.ip(start) })
 		}
-	case portTeredo: // RFC 4380
+	case portTeredo:
 		if start, ok := teredoPayload(p, off); ok {
 			return d.inside(func() bool { return d.ip6(start) })
 		}
-	case portL2TP: // RFC 2661, data messages
+	case portL2TP:
 		if start, ok := l2tpPayload(p, off); ok {
 			return d.inside(func() bool { return d.ppp(start) })
 		}
@@ -82,7 +83,7 @@ func (d *decoder) carriedByUDP(off, captured int, e *ends) bool {
 // gre decodes Generic Routing Encapsulation (RFC 2784, 2890), the enhanced
 // form of PPTP (RFC 2637), NVGRE, and ERSPAN.
 func (d *decoder) gre(off int) bool {
-	p := d.frame.Data
+	p := d.data
 	if len(p) < off+4 {
 		return d.fail(CutIP)
 	}
@@ -129,13 +130,16 @@ func (d *decoder) gre(off int) bool {
 			off += 8
 		}
 		return d.ethernet(off + 12)
-	case 0x6558: // transparent Ethernet bridging
-		return d.ethernet(off)
+	case 0x883e: // WCCP: version 2 puts a redirect header before the packet
+		if len(p) > off && p[off]>>4 != 4 {
+			off += 4
+		}
+		return d.ip4(off)
 	}
 	return d.etherType(kind, off)
 }
 
-// gtpPayload finds the user's packet in a GTP-U message.
+// gtpPayload finds the user's packet in a GTP-U message (3GPP TS 29.281).
 func gtpPayload(p []byte, off int) (start int, ok bool) {
 	if len(p) < off+8 || p[off]>>5 != 1 || p[off]&0x10 == 0 || p[off+1] != 0xff {
 		return 0, false
@@ -167,7 +171,8 @@ func gtpPayload(p []byte, off int) (start int, ok bool) {
 	return off, true
 }
 
-// teredoPayload skips Teredo's authentication and origin indications.
+// teredoPayload skips Teredo's authentication and origin indications (RFC
+// 4380).
 func teredoPayload(p []byte, off int) (start int, ok bool) {
 	if len(p) >= off+4 && p[off] == 0 && p[off+1] == 1 {
 		off += 13 + int(p[off+2]) + int(p[off+3])
@@ -178,7 +183,7 @@ func teredoPayload(p []byte, off int) (start int, ok bool) {
 	return off, len(p) >= off+40 && p[off]>>4 == 6
 }
 
-// l2tpPayload finds the PPP frame of an L2TP data message.
+// l2tpPayload finds the PPP frame of an L2TP data message (RFC 2661).
 func l2tpPayload(p []byte, off int) (start int, ok bool) {
 	if len(p) < off+6 || p[off]&0x80 != 0 || p[off+1]&0x0f != 2 {
 		return 0, false

@@ -87,11 +87,15 @@ func (t *Tuple) Key(clientSecond bool) flow.Key {
 // not know the seed cannot make many tuples collide. Both halves of the result
 // are good on their own.
 func (t *Tuple) Hash(seed uint64) uint64 {
+	// Both factors are seeded: else one could be made zero from outside, which
+	// makes the product zero whatever the other is.
+	other := bits.RotateLeft64(seed, 32)
 	if t.Is4() {
-		return fold(t[0]^seed^mix0, t[1]^t[4]^mix1)
+		// Ends fill 48 bits: VLAN and protocol go where they meet no others.
+		return fold(t[0]^t[4]>>16<<48^seed^mix0, t[1]^t[4]<<48^other^mix1)
 	}
-	a := fold(t[0]^seed^mix0, t[1]^mix1)
-	b := fold(t[2]^seed^mix2, t[3]^mix3)
+	a := fold(t[0]^seed^mix0, t[1]^other^mix1)
+	b := fold(t[2]^seed^mix2, t[3]^other^mix3)
 	return fold(a^t[4]^mix1, b^seed^mix0)
 }
 

@@ -1,33 +1,31 @@
 package packet
 
-import "encoding/binary"
-
 // radiotap skips a radiotap header (radiotap.org).
 func (d *decoder) radiotap(off int) bool {
-	p := d.frame.Data
+	p := d.data
 	if len(p) < off+4 {
 		return d.fail(CutLink)
 	}
-	return d.wireless(off + int(binary.LittleEndian.Uint16(p[off+2:])))
+	return d.wireless(off + int(le16(p[off+2:])))
 }
 
 // ppi skips a per-packet information header, which names the link type behind.
 func (d *decoder) ppi(off int) bool {
-	p := d.frame.Data
+	p := d.data
 	if len(p) < off+8 {
 		return d.fail(CutLink)
 	}
-	kind := LinkType(binary.LittleEndian.Uint32(p[off+4:]))
+	kind := LinkType(le32(p[off+4:]))
 	if !d.enter() {
 		return false
 	}
-	return d.link(kind, off+int(binary.LittleEndian.Uint16(p[off+2:])))
+	return d.link(kind, off+int(le16(p[off+2:])))
 }
 
 // wireless decodes an IEEE 802.11 frame. Only data frames in the clear carry
 // IP; encrypted, management and control frames are no IP for us.
 func (d *decoder) wireless(off int) bool {
-	p := d.frame.Data
+	p := d.data
 	if len(p) < off+2 {
 		return d.fail(CutLink)
 	}
