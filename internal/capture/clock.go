@@ -26,12 +26,10 @@ func (c *clock) setResolution(v byte) {
 	case v&0x80 != 0:
 	case n <= 9:
 		c.mul = pow10(9 - n)
+	case n <= 9+19:
+		c.div = pow10(n - 9)
 	default:
-		// Above 10^19 units in a ns, any 64-bit stamp is 0 ns.
-		c.div = pow10(min(n-9, 19))
-		if n-9 > 19 {
-			c.div = math.MaxUint64
-		}
+		c.shift = 127 // like all units this small: any 64-bit stamp is 0 ns
 	}
 }
 

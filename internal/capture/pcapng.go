@@ -13,6 +13,10 @@ import (
 // maxInterfaces bounds the interfaces of a file: more than any machine has.
 const maxInterfaces = 1 << 16
 
+// maxBlock bounds what a block may announce: room for the largest record and
+// what goes with it.
+const maxBlock = maxRecord + 1024
+
 // blockOverhead is how many bytes of a block are not its body: type, and the
 // length in front and at the end.
 const blockOverhead = 12
@@ -105,8 +109,8 @@ func checkSize(size, kind uint32) error {
 		least = sectionMinimum
 	}
 	switch {
-	case size > maxRecord+1024:
-		return fmt.Errorf("block announces %d bytes: more than %d", size, maxRecord)
+	case size > maxBlock:
+		return fmt.Errorf("block announces %d bytes: more than %d", size, maxBlock)
 	case size < least:
 		return fmt.Errorf("block announces %d bytes: less than %d", size, least)
 	case size%4 != 0:
