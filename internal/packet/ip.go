@@ -80,8 +80,9 @@ func (d *decoder) bound(off, total int) {
 const noNextHeader = 59
 
 // maxExtensions bounds a chain of IPv6 extension headers. RFC 8200 section 4.1
-// knows six kinds, of which one may come twice.
-const maxExtensions = 10
+// wants each of six kinds once, one twice; those who would hide send more, and a
+// frame of 1,500 bytes has room for 180.
+const maxExtensions = 256
 
 // A chain is what is known at the end of IPv6 extension headers.
 type chain struct {
