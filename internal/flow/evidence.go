@@ -13,6 +13,7 @@ const (
 	RecurringPort  Evidence = 40 // one side's port recurs over many peers
 	KnownListener  Evidence = 50 // another conversation proved that this port listens
 	ExporterSaid   Evidence = 60 // the exporter told it (RFC 5103 biflowDirection, a log's own column)
+	RequestSeen    Evidence = 65 // a message said that it asks, or that it answers (ICMP echo)
 	SYNACKSeen     Evidence = 70 // a SYN-ACK came from the server
 	SYNSeen        Evidence = 80 // a SYN came from the client
 )
@@ -20,7 +21,8 @@ const (
 var evidenceNames = map[Evidence]string{
 	NoEvidence: "none", FirstPacket: "first-packet", LowerPort: "lower-port",
 	RegisteredPort: "registered-port", RecurringPort: "recurring-port",
-	KnownListener: "known-listener", ExporterSaid: "exporter", SYNACKSeen: "syn-ack", SYNSeen: "syn",
+	KnownListener: "known-listener", ExporterSaid: "exporter",
+	RequestSeen: "request", SYNACKSeen: "syn-ack", SYNSeen: "syn",
 }
 
 // String returns the word that stands for e in output and filters.

@@ -60,7 +60,7 @@ func TestSpanExcludesItsEnd(t *testing.T) {
 }
 
 func TestEvidenceIsRanked(t *testing.T) {
-	ranked := []Evidence{NoEvidence, FirstPacket, LowerPort, RegisteredPort, RecurringPort, KnownListener, ExporterSaid, SYNACKSeen, SYNSeen}
+	ranked := []Evidence{NoEvidence, FirstPacket, LowerPort, RegisteredPort, RecurringPort, KnownListener, ExporterSaid, RequestSeen, SYNACKSeen, SYNSeen}
 	for i := 1; i < len(ranked); i++ {
 		if ranked[i] <= ranked[i-1] {
 			t.Errorf("%v is not better than %v", ranked[i], ranked[i-1])
