@@ -1,0 +1,78 @@
+package l7
+
+// A service is a name that the field uses for a port.
+type service struct {
+	port   uint16
+	protos string // letters as in protoLetters
+	name   string
+	why    string // what IANA says, and why the field says otherwise
+}
+
+// fieldServices are names that differ from IANA's registry, or that it lacks,
+// sorted by port. A name stands here if the software's own documentation makes
+// the port its default and far more networks run that than what is registered.
+var fieldServices = []service{
+	{53, "tu", "dns", "IANA: domain; dns is what people say"},
+	{67, "u", "dhcp", "IANA: bootps; DHCP grew out of BOOTP"},
+	{68, "u", "dhcp", "IANA: bootpc; the client's side of DHCP"},
+	{80, "t", "http", "IANA: http and www-http; the registry's copy has the alias"},
+	{80, "u", "http", "IANA: http and www-http; the registry's copy has the alias"},
+	{135, "tu", "msrpc", "IANA: epmap; the endpoint mapper of Microsoft RPC"},
+	{445, "tu", "smb", "IANA: microsoft-ds; SMB without NetBIOS"},
+	{548, "t", "afp", "IANA: afpovertcp"},
+	{631, "tu", "ipp", "IANA: ipp and ipps"},
+	{902, "tu", "vsphere-nfc", "IANA: ideafarm-door; ESXi's file copy, console and heartbeat"},
+	{1433, "tu", "mssql", "IANA: ms-sql-s"},
+	{1434, "tu", "mssql-browser", "IANA: ms-sql-m; the browser service"},
+	{1521, "t", "oracle", "IANA: ncube-lm; Oracle's listener"},
+	{2055, "u", "netflow", "IANA: iop; the usual port of NetFlow collectors"},
+	{2375, "t", "docker", "IANA: docker"},
+	{2379, "t", "etcd", "IANA: etcd-client"},
+	{2380, "t", "etcd-peer", "IANA: etcd-server; between members"},
+	{3000, "t", "grafana", "IANA: remoteware-cl; Grafana, and ntopng too"},
+	{3128, "t", "http-proxy", "IANA: ndl-aas; Squid"},
+	{3268, "t", "ldap-gc", "IANA: msft-gc; the global catalogue"},
+	{3269, "t", "ldaps-gc", "IANA: msft-gc-ssl; the global catalogue over TLS"},
+	{3389, "tu", "rdp", "IANA: ms-wbt-server; Remote Desktop"},
+	{5044, "t", "beats", "IANA: lxi-evntsvc; Beats to Logstash"},
+	{5201, "tu", "iperf3", "IANA: targus-getdata1"},
+	{5601, "t", "kibana", "IANA: esmagent"},
+	{5900, "t", "vnc", "IANA: rfb; the protocol of VNC"},
+	{5985, "t", "winrm", "IANA: wsman; WinRM"},
+	{5986, "t", "winrm-https", "IANA: wsmans; WinRM over TLS"},
+	{6443, "t", "kubernetes", "IANA: sun-sr-https; the Kubernetes API"},
+	{8006, "t", "proxmox", "IANA: wpl-analytics; the web interface of Proxmox VE"},
+	{8080, "t", "http-alt", "IANA: http-alt"},
+	{8086, "t", "influxdb", "IANA: d-s-n"},
+	{8123, "t", "clickhouse", "IANA: none; ClickHouse over HTTP, and Home Assistant"},
+	{8181, "t", "tautulli", "IANA: intermapper; Tautulli"},
+	{8443, "t", "https-alt", "IANA: pcsync-https; HTTPS beside 443"},
+	{8472, "u", "vxlan", "IANA: otv; VXLAN on Linux"},
+	{8883, "t", "mqtts", "IANA: secure-mqtt"},
+	{8899, "t", "http-alt", "IANA: ospf-lite"},
+	{9000, "t", "clickhouse", "IANA: cslistener; ClickHouse's own protocol, also MinIO and PHP-FPM"},
+	{9042, "t", "cassandra", "IANA: none; CQL"},
+	{9090, "t", "prometheus", "IANA: websm"},
+	{9091, "t", "pushgateway", "IANA: xmltec-xmlmail; Prometheus Pushgateway"},
+	{9092, "t", "kafka", "IANA: xmlipcregsvc"},
+	{9093, "t", "alertmanager", "IANA: copycat; Prometheus Alertmanager, and Kafka over TLS"},
+	{9100, "t", "node-exporter", "IANA: pdl-datastream (printing); more networks scrape node_exporter than print raw"},
+	{9104, "t", "mysqld-exporter", "IANA: peerwire"},
+	{9115, "t", "blackbox-exporter", "IANA: none"},
+	{9182, "t", "windows-exporter", "IANA: none"},
+	{9200, "t", "elasticsearch", "IANA: wap-wsp"},
+	{9300, "t", "elasticsearch-peer", "IANA: vrace; between nodes"},
+	{9392, "t", "veeam", "IANA: none; Veeam Backup service"},
+	{9443, "t", "https-alt", "IANA: tungsten-https; HTTPS beside 443"},
+	{9995, "u", "netflow", "IANA: palace-4; a usual port of NetFlow collectors"},
+	{9996, "u", "netflow", "IANA: palace-5; a usual port of NetFlow collectors"},
+	{10000, "t", "webmin", "IANA: ndmp; Webmin"},
+	{10250, "t", "kubelet", "IANA: none"},
+	{11211, "tu", "memcached", "IANA: memcache"},
+	{15672, "t", "rabbitmq-web", "IANA: none; management of RabbitMQ"},
+	{26257, "t", "cockroachdb", "IANA: none"},
+	{27018, "t", "mongodb", "IANA: none; a shard's member"},
+	{50000, "t", "db2", "IANA: dynamic range; the default of Db2"},
+	{51820, "u", "wireguard", "IANA: dynamic range; WireGuard's usual port"},
+	{61616, "t", "activemq", "IANA: dynamic range; the default of ActiveMQ"},
+}
