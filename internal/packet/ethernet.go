@@ -49,8 +49,31 @@ func (d *decoder) etherType(kind uint16, off int) bool {
 		return d.typed(off+4, off+6)
 	case 0x88e5:
 		return d.macsec(off)
+	case 0x894f:
+		return d.serviceChain(off)
 	case 0x893f: // bridge port extension (802.1BR)
 		return d.typed(off+6, off+8)
+	}
+	return d.fail(NonIP)
+}
+
+// serviceChain skips a network service header (RFC 8300).
+func (d *decoder) serviceChain(off int) bool {
+	p := d.data
+	if len(p) < off+4 {
+		return d.fail(CutLink)
+	}
+	next := p[off+3]
+	off += int(p[off+1]&0x3f) * 4
+	switch next {
+	case 1:
+		return d.ip4(off)
+	case 2:
+		return d.ip6(off)
+	case 3:
+		return d.ethernet(off)
+	case 5:
+		return d.mpls(off)
 	}
 	return d.fail(NonIP)
 }
@@ -113,8 +136,12 @@ func (d *decoder) mpls(off int) bool {
 		return d.ip4(off)
 	case 6:
 		return d.ip6(off)
-	case 0:
-		return d.ethernet(off + 4)
+	case 0: // a control word, or an address that begins like one
+		vlan := d.vlan
+		if d.ethernet(off+4) || d.Reason != NonIP {
+			return d.Reason == None
+		}
+		d.Reason, d.vlan = None, vlan
 	}
 	return d.ethernet(off)
 }

@@ -10,6 +10,7 @@ const (
 	portTeredo  = 3544
 	portVXLAN   = 4789
 	portGeneve  = 6081
+	portMPLS    = 6635
 	portVXLAN8k = 8472
 )
 
@@ -17,7 +18,7 @@ const (
 // port.
 func isTunnel(port uint16) bool {
 	switch port {
-	case portL2TP, portGTPU, portTeredo, portVXLAN, portGeneve, portVXLAN8k:
+	case portL2TP, portGTPU, portTeredo, portVXLAN, portGeneve, portMPLS, portVXLAN8k:
 		return true
 	}
 	return false
@@ -44,8 +45,8 @@ func (d *decoder) carried(off int, e *ends) bool {
 	return true
 }
 
-// carriedByUDP looks into the tunnels that run over UDP. VXLAN, Geneve and
-// GTP-U use their port as the destination's only, L2TP and Teredo as either.
+// carriedByUDP looks into the tunnels that run over UDP. L2TP and
+// Teredo use their port at either end, the others as the destination's only.
 func (d *decoder) carriedByUDP(off int, e *ends) bool {
 	p := d.data
 	port := e.dport
@@ -64,6 +65,8 @@ func (d *decoder) carriedByUDP(off int, e *ends) bool {
 		if len(p) >= off+8 && p[off]>>6 == 0 {
 			return d.inside(func() bool { return d.etherType(be16(p[off+2:]), off+8+int(p[off]&0x3f)*4) })
 		}
+	case portMPLS: // RFC 7510
+		return d.inside(func() bool { return d.mpls(off) })
 	case portGTPU:
 		if start, ok := gtpPayload(p, off); ok {
 			return d.inside(func() bool { return d.ip(start) })
