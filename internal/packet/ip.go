@@ -140,8 +140,8 @@ type ends struct {
 func (d *decoder) tuple(e *ends) {
 	tail := uint64(d.vlan)<<16 | uint64(e.proto)
 	if e.is4 {
-		d.Tuple, d.Reversed = Tuple4(e.src4, e.dst4, e.sport, e.dport, tail)
+		d.Reversed = d.Tuple.set4(e.src4, e.dst4, e.sport, e.dport, tail)
 		return
 	}
-	d.Tuple, d.Reversed = Tuple6(e.src6, e.dst6, e.sport, e.dport, tail)
+	d.Reversed = d.Tuple.set6(e.src6, e.dst6, e.sport, e.dport, tail)
 }

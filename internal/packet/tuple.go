@@ -24,32 +24,36 @@ type Tuple [5]uint64
 // MakeTuple builds the tuple of a packet and reports whether src became its
 // second end. Both addresses must be of one family; zones are dropped.
 func MakeTuple(src, dst netip.AddrPort, proto flow.Proto, vlan uint16) (t Tuple, reversed bool) {
-	tail := uint64(vlan)<<16 | uint64(proto)
+	tail := uint64(vlan&0xfff)<<16 | uint64(proto)
 	if s := src.Addr().Unmap(); s.Is4() {
-		d := dst.Addr().Unmap().As4()
-		s4 := s.As4()
-		return Tuple4(binary.BigEndian.Uint32(s4[:]), binary.BigEndian.Uint32(d[:]), src.Port(), dst.Port(), tail)
+		s4, d4 := s.As4(), dst.Addr().Unmap().As4()
+		reversed = t.set4(be32(s4[:]), be32(d4[:]), src.Port(), dst.Port(), tail)
+		return t, reversed
 	}
 	s, d := src.Addr().As16(), dst.Addr().As16()
-	return Tuple6(&s, &d, src.Port(), dst.Port(), tail)
+	reversed = t.set6(&s, &d, src.Port(), dst.Port(), tail)
+	return t, reversed
 }
 
-// Tuple4 is MakeTuple for IPv4 addresses as numbers; tail is vlan<<16|protocol.
-func Tuple4(src, dst uint32, sport, dport uint16, tail uint64) (t Tuple, reversed bool) {
+// set4 is MakeTuple for IPv4 addresses as numbers; tail is vlan<<16|protocol.
+func (t *Tuple) set4(src, dst uint32, sport, dport uint16, tail uint64) (reversed bool) {
 	x := uint64(src)<<16 | uint64(sport)
 	y := uint64(dst)<<16 | uint64(dport)
-	return Tuple{min(x, y), max(x, y), 0, 0, tail | 4<<8}, x > y
+	t[0], t[1], t[2], t[3], t[4] = min(x, y), max(x, y), 0, 0, tail|4<<8
+	return x > y
 }
 
-// Tuple6 is MakeTuple for IPv6 addresses; tail is vlan<<16|protocol.
-func Tuple6(src, dst *[16]byte, sport, dport uint16, tail uint64) (t Tuple, reversed bool) {
+// set6 is MakeTuple for IPv6 addresses; tail is vlan<<16|protocol.
+func (t *Tuple) set6(src, dst *[16]byte, sport, dport uint16, tail uint64) (reversed bool) {
 	s0, s1 := binary.BigEndian.Uint64(src[:8]), binary.BigEndian.Uint64(src[8:])
 	d0, d1 := binary.BigEndian.Uint64(dst[:8]), binary.BigEndian.Uint64(dst[8:])
-	tail |= 6 << 8
-	if s0 > d0 || s0 == d0 && (s1 > d1 || s1 == d1 && sport > dport) {
-		return Tuple{d0, d1, s0, s1, uint64(dport)<<48 | uint64(sport)<<32 | tail}, true
+	reversed = s0 > d0 || s0 == d0 && (s1 > d1 || s1 == d1 && sport > dport)
+	if reversed {
+		s0, s1, sport, d0, d1, dport = d0, d1, dport, s0, s1, sport
 	}
-	return Tuple{s0, s1, d0, d1, uint64(sport)<<48 | uint64(dport)<<32 | tail}, false
+	t[0], t[1], t[2], t[3] = s0, s1, d0, d1
+	t[4] = uint64(sport)<<48 | uint64(dport)<<32 | 6<<8 | tail
+	return reversed
 }
 
 // Proto returns the IP protocol.

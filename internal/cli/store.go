@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/portolan/portolan/internal/store"
+	"github.com/portolan/portolan/internal/store/parquet"
+	"github.com/portolan/portolan/internal/term"
+)
+
+// storeFolder is where the store lies.
+func storeFolder(env *Env, o *options) string {
+	for _, dir := range []string{o.store, env.Getenv("PORTOLAN_STORE")} {
+		if dir != "" {
+			return dir
+		}
+	}
+	if data := env.Getenv("XDG_DATA_HOME"); data != "" {
+		return filepath.Join(data, "portolan")
+	}
+	return filepath.Join(env.Getenv("HOME"), ".local", "share", "portolan")
+}
+
+// openForReading opens the store for questions, and says what of it was set
+// aside.
+func openForReading(ctx context.Context, env *Env, o *options) (*parquet.Store, error) {
+	dir := storeFolder(env, o)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, &statusError{fmt.Errorf("there is no store in %s", dir), StatusError, "portolan read lab.pcap makes one; --store names another folder"}
+	}
+	s, err := parquet.OpenReadOnly(dir)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	if stats, err := s.Stats(ctx); err == nil && !o.quiet {
+		for _, a := range stats.Aside {
+			fmt.Fprintf(env.Err, "portolan: %s is set aside: %s\n", a.File, a.Why)
+		}
+	}
+	return s, nil
+}
+
+func openForWriting(_ context.Context, env *Env, o *options) (*parquet.Store, error) {
+	s, err := parquet.Open(storeFolder(env, o), parquet.Options{})
+	return s, storeError(err)
+}
+
+// storeError adds to an error of the store what to do about it.
+func storeError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, store.ErrNewer):
+		return hinted(err, "use the newer portolan, or --store with another folder")
+	case errors.Is(err, store.ErrNotStore):
+		return hinted(err, "--store takes an empty or new folder, or one that portolan made")
+	case errors.Is(err, parquet.ErrLocked):
+		return hinted(err, "wait until the other has ended, or write to another folder with --store")
+	case errors.Is(err, syscall.ENOSPC):
+		return hinted(err, "free some space and read the file again; nothing of it counts twice")
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+		return hinted(err, "may you write there? --store or $PORTOLAN_STORE names another folder")
+	}
+	return err
+}
+
+// sqlError adds to an error of a SQL statement what to do about it.
+func sqlError(err error) error {
+	if errors.Is(err, parquet.ErrNoSQL) {
+		return hinted(err, "build with cgo and without the tag no_duckdb, or ask with: portolan top")
+	}
+	return hinted(err, "portolan sql \"show tables\" says what there is; the store can only be read")
+}
+
+func newStore(env *Env, o *options) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "store",
+		Short:   "Look after the flow store",
+		Example: "  portolan store status",
+		Args:    noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newStoreStatus(env, o))
+	return cmd
+}
+
+func newStoreStatus(env *Env, o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:     "status",
+		Short:   "Say what the store holds, and what was lost on the way there",
+		Example: "  portolan store status --json",
+		Args:    noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s, err := openForReading(cmd.Context(), env, o)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			stats, err := s.Stats(cmd.Context())
+			if err != nil {
+				return storeError(err)
+			}
+			if o.json {
+				return printJSON(env.Out, stats)
+			}
+			fmt.Fprintf(env.Out, "folder   %s\nrecords  %s\nfiles    %s, %s\n", s.Dir(), term.Count(stats.Records), term.Count(uint64(stats.Files)), term.Bytes(stats.Bytes))
+			if stats.Records > 0 {
+				fmt.Fprintf(env.Out, "from     %s UTC\nto       %s UTC\n", term.Time(stats.Span.Start), term.Time(stats.Span.End))
+			}
+			for l, err := range s.Losses(cmd.Context(), stats.Span) {
+				if err != nil {
+					return storeError(err)
+				}
+				fmt.Fprintf(env.Out, "lost     %s %s at %s: %s\n", term.Count(l.Count), l.Unit, l.Where, term.Safe(l.Reason))
+			}
+			return nil
+		},
+	}
+}
