@@ -2,22 +2,22 @@
 # Charts the capture that ships with the project, and says what to try next.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-capture=$(ls testdata/lab/home.pcap* | head -1)
+capture=testdata/seed/seed.pcap
 out=artifacts/demo
 rm -rf "$out"
 mkdir -p "$out"
 p="bin/portolan --store $out/store"
 
-echo "Reading $capture, a small network that our lab made:"
+echo "Reading $capture, the flows of a home lab:"
 $p read "$capture"
 echo
 echo "Who talks most to whom:"
-$p top -n 8 --hosts testdata/lab/hosts
+$p top -n 8 --hosts testdata/seed/hosts
 echo
 for format in drawio svg; do
-	$p chart -q --hosts testdata/lab/hosts --title "Home lab" -o "$out/home.$format"
+	$p chart -q --hosts testdata/seed/hosts --title "Home lab" -o "$out/home.$format"
 done
-$p chart -q --hosts testdata/lab/hosts --title "Home lab" --format lucid -o "$out/home-lucid.csv"
+$p chart -q --hosts testdata/seed/hosts --title "Home lab" --format lucid -o "$out/home-lucid.csv"
 cat <<END
 The chart is on disk:
   $PWD/$out/home.drawio     open in draw.io: every box and line can be moved and edited
