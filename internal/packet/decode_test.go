@@ -35,7 +35,8 @@ func TestDecodeFields(t *testing.T) {
 	}{
 		{"short way", Frame{Data: join(ether("08 00"), packet, padding)}, want},
 		{"tag taken off", Frame{Data: join(ether("08 00"), packet, padding), VLAN: 5}, tagged},
-		{"long way", Frame{Data: join(ether("81 00 e0 05 08 00"), packet, padding)}, deeper},
+		{"tagged", Frame{Data: join(ether("81 00 e0 05 08 00"), packet, padding)}, deeper},
+		{"long way", Frame{Data: join(ether("91 00 e0 05 08 00"), packet, padding)}, deeper},
 	} {
 		c.in.Link, c.in.Time, c.in.Iface, c.in.Wire = LinkEthernet, 7, 3, uint32(len(c.in.Data))
 		var got Headers

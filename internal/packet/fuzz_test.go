@@ -44,6 +44,21 @@ func FuzzDecode(f *testing.F) {
 		if again != h {
 			t.Errorf("depends on what was there before: %+v, %+v", h, again)
 		}
+		if frame.Link == LinkEthernet { // the long way says the same
+			long := Frame{Data: join(unhex("00 00 08 00 01 00 00 00 # PPI, Ethernet"), data), Time: 1, Iface: 2, Link: LinkPPI, VLAN: vlan}
+			if wire != 0 {
+				long.Wire = wire + 8
+			}
+			again.Decode(&long)
+			if again.Reason == None {
+				again.IPOffset -= 8
+				again.PayloadOffset -= 8
+			}
+			if again != h {
+				t.Errorf("short way %+v, long way %+v", h, again)
+			}
+			again.Decode(&frame)
+		}
 		if h.Reason == None && h.Tuple.VLAN() != vlan&0xfff && vlan&0xfff != 0 {
 			t.Errorf("vlan %d, want the outer %d", h.Tuple.VLAN(), vlan&0xfff)
 		}

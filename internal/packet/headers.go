@@ -2,13 +2,17 @@ package packet
 
 import "github.com/portolan/portolan/internal/flow"
 
-// Headers is what Decode finds in a frame. Decode overwrites every field.
+// Headers is what Decode finds in a frame. Decode overwrites every field. If
+// Reason is not None, all but Time and Iface are zero.
 type Headers struct {
 	// Tuple names the conversation without a direction. Valid iff Reason is
 	// None.
 	Tuple Tuple
-	Time  int64  // the frame's
-	Bytes uint32 // IP bytes of the packet, from its IP length, not from what was captured. Valid iff Reason is None
+	Time  int64 // the frame's
+
+	// Bytes are the IP bytes of the packet: from its IP length, not from what
+	// was captured; of a packet in a tunnel, no more than its carrier brings.
+	Bytes uint32
 
 	// PayloadOffset and PayloadLen give the transport payload within
 	// Frame.Data: only what was captured, link padding left out.
@@ -19,9 +23,11 @@ type Headers struct {
 	// captured or not.
 	Segment uint32
 
-	Seq, Ack uint32 // valid iff TCP and not Later
-	Window   uint16 // as sent, not scaled; valid iff TCP and not Later
-	TCPFlags uint8  // valid iff TCP and not Later, else 0
+	// Of TCP, else 0; 0 too in a Later fragment, in an ICMPError, and where the
+	// capture was cut within the header's first 16 bytes.
+	Seq, Ack uint32
+	Window   uint16 // as sent, not scaled
+	TCPFlags uint8
 
 	ICMPType, ICMPCode uint8 // valid iff the packet is ICMP or ICMPv6, errors included
 	TTL                uint8

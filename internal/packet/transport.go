@@ -36,7 +36,7 @@ func (d *decoder) ports(off int, e *ends) bool {
 			if header < 20 || off+header > d.end && !d.Fragment {
 				return d.fail(BadTransport)
 			}
-			d.Seq, d.Ack, d.TCPFlags, d.Window = be32(p[4:]), be32(p[8:]), p[13], be16(p[14:])
+			d.tcp((*[16]byte)(p))
 		}
 	case flow.SCTP: // RFC 9260
 		header = 12
