@@ -29,7 +29,7 @@ type Headers struct {
 	Window   uint16 // as sent, not scaled
 	TCPFlags uint8
 
-	ICMPType, ICMPCode uint8 // valid iff the packet is ICMP or ICMPv6, errors included
+	ICMPType, ICMPCode uint8 // valid iff the packet is ICMP or ICMPv6, errors included, and not Later
 	TTL                uint8
 	IPID               uint32 // IPv4 identification, or that of an IPv6 fragment header, else 0
 
