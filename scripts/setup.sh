@@ -11,14 +11,14 @@ cd "$(dirname "$0")/.."
 packages=(make gcc g++ libc6-dev git ca-certificates)
 case "${1:-build}" in
 build) ;;
-test) packages+=(iproute2 tcpdump tshark librsvg2-bin) ;;
+test) packages+=(graphviz tshark) ;;
 e2e) packages+=(iproute2 tcpdump tshark librsvg2-bin chromium nodejs npm) ;;
 bench) packages+=(iproute2 tcpdump tshark nfdump softflowd time) ;;
 *) echo "setup.sh: unknown step $1 (have: build, test, e2e, bench)" >&2; exit 2 ;;
 esac
 
 # A command that is there counts, whatever package it came from.
-declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd)
+declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd [graphviz]=dot)
 missing=()
 for p in "${packages[@]}"; do
 	c=${command_of[$p]-$p}

@@ -15,7 +15,7 @@ var order = []string{
 	// meaning
 	"topology",
 	// showing
-	"chart", "export",
+	"chart", "chart/charttest", "export",
 	// around
 	"pipeline", "config", "term", "cli",
 }
