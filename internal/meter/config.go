@@ -9,13 +9,13 @@ import (
 )
 
 // maxFlows bounds Config.MaxFlows: a place in the index names a record with 32
-// bits, and 2^26 flows already take 20 GB.
+// bits, and 2^26 flows already take 22 GB.
 const maxFlows = 1 << 26
 
 // Config says how packets become flows. Start from Default.
 type Config struct {
 	// MaxFlows is how many conversations the table holds, 1 to 2^26. Each takes
-	// 320 bytes at the most, and memory is taken as it is needed. When the table
+	// 330 bytes at the most, and memory is taken as it is needed. When the table
 	// is full, the one of sixteen neighbours that was quiet the longest is
 	// exported early.
 	MaxFlows int

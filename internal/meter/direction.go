@@ -18,6 +18,11 @@ func (t *Table) decide(tuple *packet.Tuple, r *hot, c *cold) {
 // recurring is how many peers make a port a server's.
 const recurring = 3
 
+// ftpData is the one port that is registered for who connects: an FTP server
+// opens data connections from it (RFC 959 section 3.2). Many peers prove
+// nothing there.
+const ftpData = 20
+
 // client tells whether the second end of a tuple is the client, and why. What
 // is better evidence comes first.
 func (t *Table) client(tuple *packet.Tuple, r *hot, c *cold) (second bool, why flow.Evidence) {
@@ -38,6 +43,9 @@ func (t *Table) client(tuple *packet.Tuple, r *hot, c *cold) (second bool, why f
 	switch c.bits & (answered | answered<<1) {
 	case answered, answered << 1:
 		return c.bits&answered != 0, requestEvidence(tcp, flow.SYNACKSeen)
+	}
+	if x, y := one.number() == ftpData, two.number() == ftpData; tcp && x != y {
+		return y, flow.RegisteredPort
 	}
 	if !r.proto().HasPorts() || one.number() == 0 && two.number() == 0 {
 		return first, flow.FirstPacket

@@ -103,6 +103,9 @@ func TestDirection(t *testing.T) {
 		{"the lower port of two that nobody knows", nil, []packet.Headers{
 			pkt(0, flow.TCP, "10.0.0.1:8123", "10.0.0.9:50000", mid),
 		}, "10.0.0.9:50000", "10.0.0.1:8123", flow.LowerPort},
+		{"FTP data, beginning not seen", peers(5, flow.TCP, "10.0.0.1:20", mid), []packet.Headers{
+			pkt(0, flow.TCP, "10.0.0.9:40000", "10.0.0.1:20", mid),
+		}, "10.0.0.1:20", "10.0.0.9:40000", flow.RegisteredPort},
 		{"GRE", nil, []packet.Headers{
 			pkt(0, flow.GRE, "10.0.0.9", "10.0.0.1"),
 		}, "10.0.0.9:0", "10.0.0.1:0", flow.FirstPacket},

@@ -45,9 +45,9 @@ type cold struct {
 	id      uint64
 	start   int64 // first packet of this slice
 	end     int64 // last packet of this slice; valid iff late
-	began   int64 // start on the table's clock
 	packets [2]uint64
 	bytes   [2]uint64 // what did not fit the hot record
+	_       [8]byte
 
 	holes       [2][3]hole
 	holeCount   [2]uint8

@@ -7,7 +7,7 @@ import (
 )
 
 // A sweeper looks at all records once a period, in order and a part at a time:
-// a million take 2 ms. Timer wheels and lists by age cost cache misses with
+// a million take 6 ms. Timer wheels and lists by age cost cache misses with
 // every packet instead.
 type sweeper struct {
 	cursor uint32
@@ -95,7 +95,7 @@ func (t *Table) visit(n uint32, r *hot) {
 		t.drop(n)
 		return
 	}
-	if r.state&empty == 0 && t.clock.now-t.cold[n].began >= t.sweeper.active {
+	if r.state&empty == 0 && t.clock.now-t.began[n] >= t.sweeper.active {
 		t.export(n, flow.ActiveTimeout)
 	}
 }

@@ -36,8 +36,9 @@ type Table struct {
 	index index
 	hot   []hot
 	cold  []cold
+	began []int64  // the clock when the slice began; apart from cold, for the sweep
 	info  []string // by record, as long as the identifier made it
-	mem   [2]mapping
+	mem   [3]mapping
 	high  uint32 // records from here on were never used
 	spare uint32 // first of the chain of free records below high, plus 1
 	evict uint32 // where the search for a victim goes on
@@ -104,7 +105,10 @@ func (t *Table) allocate() (err error) {
 	if t.mem[1], err = newMapping(size[cold](n)); err != nil {
 		return err
 	}
-	t.hot, t.cold = view[hot](t.mem[0], n), view[cold](t.mem[1], n)
+	if t.mem[2], err = newMapping(size[int64](n)); err != nil {
+		return err
+	}
+	t.hot, t.cold, t.began = view[hot](t.mem[0], n), view[cold](t.mem[1], n), view[int64](t.mem[2], n)
 	if t.endpoints, err = newEndpoints(t.cfg.Seed); err != nil {
 		return err
 	}
@@ -116,10 +120,11 @@ func (t *Table) allocate() (err error) {
 // of no use afterwards, but for Stats.
 func (t *Table) Close() {
 	t.index.free()
-	t.mem[0].free()
-	t.mem[1].free()
-	t.mem = [2]mapping{}
-	t.hot, t.cold, t.info = nil, nil, nil
+	for _, m := range t.mem {
+		m.free()
+	}
+	t.mem = [3]mapping{}
+	t.hot, t.cold, t.began, t.info = nil, nil, nil, nil
 	t.endpoints.free()
 	t.fragments.free()
 	t.stats.Live = 0
@@ -341,7 +346,7 @@ func (t *Table) add(n uint32, r *hot, h *packet.Headers, d uint) {
 	at := packetTime(h)
 	if r.state&empty != 0 {
 		r.state &^= empty
-		c.start, r.last, c.began = at, at, t.clock.now
+		c.start, r.last, t.began[n] = at, at, t.clock.now
 	}
 	switch {
 	case t.clock.behind(at) || r.state&late != 0:
