@@ -13,8 +13,8 @@ import (
 // drawioCSVHead tells draw.io's CSV import how to draw the rows. Every host is
 // a row first; then each line is one more row of its client, with the server
 // and the label: the import draws one edge a row.
-const drawioCSVHead = `# label: <b>%%name%%</b><br><font color="#657187">%%addr%%</font>
-# style: rounded=1;whiteSpace=wrap;html=1;fillColor=%%fill%%;strokeColor=%%stroke%%;fontColor=#17202E;
+const drawioCSVHead = `# label: <b>%name%</b><br><font color="#657187">%addr%</font>
+# style: rounded=1;whiteSpace=wrap;html=1;fillColor=%fill%;strokeColor=%stroke%;fontColor=#17202E;
 # namespace: host-
 # identity: id
 # connect: {"from":"to","to":"id","fromlabel":"port","style":"endArrow=classic;html=1;rounded=1;edgeStyle=orthogonalEdgeStyle;fontSize=11;labelBackgroundColor=#FFFFFF;strokeColor=#4A5568;"}
@@ -32,7 +32,7 @@ const drawioCSVHead = `# label: <b>%%name%%</b><br><font color="#657187">%%addr%
 // versions 14 to 24 read alike: no quotes, no backslashes, no byte order mark.
 // draw.io lays the hosts out itself.
 func DrawioCSV(w io.Writer, g *topology.Graph, o Options) error {
-	if _, err := fmt.Fprintf(w, drawioCSVHead); err != nil {
+	if _, err := io.WriteString(w, drawioCSVHead); err != nil {
 		return err
 	}
 	out := csv.NewWriter(w)

@@ -402,10 +402,3 @@ func (t *Table) drop(n uint32) {
 	r.key[0] = uint64(t.spare)
 	t.spare = n + 1
 }
-
-// fail keeps the first error.
-func (t *Table) fail(err error) {
-	if t.err == nil {
-		t.err = err
-	}
-}
