@@ -33,7 +33,7 @@ func flowHost(addr [16]byte, names *host.Names) Host {
 	a := flow.Addr(addr)
 	h := Host{Key: a.String(), Addrs: []netip.Addr{a}, Name: names.Name(a), Network: names.Network(a), Count: 1}
 	switch {
-	case host.IsGroup(a):
+	case names.IsGroup(a):
 		h.Kind = Group
 	case names.Kind(a) == host.Virtual:
 		h.Kind = Virtual
