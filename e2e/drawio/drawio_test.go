@@ -200,6 +200,8 @@ func TestDrawio(t *testing.T) {
 		{"campus.drawio", "drawio", charttest.Campus(), opts},
 		{"hostile.drawio", "drawio", hostile(t), opts},
 		{"hostile.csv", "drawio-csv", hostile(t), opts},
+		{"homelab.csv", "drawio-csv", charttest.HomeLab(), opts},
+		{"campus.csv", "drawio-csv", charttest.Campus(), opts},
 	}
 	drawings := make([]chart.Drawing, len(cases))
 	files := make([]string, len(cases))
@@ -321,7 +323,7 @@ func checkGraph(t *testing.T, g *topology.Graph, perPort bool, p *page) {
 	}
 	name := func(id topology.HostID) string {
 		if h := &g.Hosts[id]; h.Name != "" {
-			return strings.ReplaceAll(h.Name, `\`, "/")
+			return h.Name
 		}
 		return g.Hosts[id].Key
 	}

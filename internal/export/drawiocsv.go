@@ -1,89 +1,106 @@
 package export
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/portolan/portolan/internal/chart"
 	"github.com/portolan/portolan/internal/topology"
 )
 
-// drawioCSVHead tells draw.io's CSV import how to draw the rows. Every host is
-// a row first; then each line is one more row of its client, with the server
-// and the label: the import draws one edge a row.
-const drawioCSVHead = `# label: <b>%name%</b><br><font color="#657187">%addr%</font>
-# style: rounded=1;whiteSpace=wrap;html=1;fillColor=%fill%;strokeColor=%stroke%;fontColor=#17202E;
-# namespace: host-
-# identity: id
-# connect: {"from":"to","to":"id","fromlabel":"port","style":"endArrow=classic;html=1;rounded=1;edgeStyle=orthogonalEdgeStyle;fontSize=11;labelBackgroundColor=#FFFFFF;strokeColor=#4A5568;"}
-# width: 150
-# height: 50
-# padding: 8
-# ignore: id,fill,stroke,to,port
-# nodespacing: 60
-# levelspacing: 120
-# edgespacing: 40
-# layout: horizontalflow
-`
+// drawioColumns names, for each family, the column that holds the server of a
+// line. draw.io takes the style of a line from the connection that its column
+// belongs to, so each colour needs a column.
+var drawioColumns = [...]string{
+	chart.Other: "other", chart.Web: "web", chart.Database: "database", chart.File: "file",
+	chart.Messaging: "messaging", chart.Mail: "mail", chart.Admin: "admin", chart.Core: "core",
+}
 
-// DrawioCSV writes draw.io's CSV for Insert > Advanced > CSV, in the form that
-// versions 14 to 24 read alike: no quotes, no backslashes, no byte order mark.
-// draw.io lays the hosts out itself.
+// DrawioCSV writes draw.io's CSV for Insert > Advanced > CSV. Every host is a
+// row; then each line is one more row of its client, with server and label,
+// because the import draws one line a row. draw.io lays the hosts out itself.
+//
+// Versions 14 to 24 read the same from it: no byte order mark, no CRLF, no
+// apostrophes, double quotes or backslashes in cells.
 func DrawioCSV(w io.Writer, g *topology.Graph, o Options) error {
-	if _, err := io.WriteString(w, drawioCSVHead); err != nil {
-		return err
+	all := lines(g, o.LinePerPort)
+	var families []chart.Family
+	for _, l := range all {
+		families = append(families, l.family())
 	}
-	out := csv.NewWriter(w)
-	rows := [][]string{{"id", "name", "addr", "fill", "stroke", "to", "port"}}
+	slices.Sort(families)
+	families = slices.Compact(families)
+
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "## %s\n", plain(oneLine(o.Title)))
+	b.WriteString("# label: <b>%name%</b><br><font color=\"#5b6778\">%addr%</font>\n")
+	b.WriteString("# style: rounded=%round%;absoluteArcSize=1;arcSize=%arc%;dashed=%dash%;shadow=%shadow%;whiteSpace=wrap;html=1;" +
+		"fillColor=%fill%;strokeColor=%stroke%;fontColor=#17202e;\n")
+	b.WriteString("# namespace: host-\n# identity: id\n")
+	head := []string{"id", "name", "addr", "fill", "stroke", "round", "arc", "dash", "shadow"}
+	hostColumns := len(head)
+	for _, f := range families {
+		color := f.Style().Line
+		fmt.Fprintf(&b, `# connect: {"from":"%s","to":"id","fromlabel":"port","style":"edgeStyle=orthogonalEdgeStyle;rounded=1;html=1;endArrow=block;endFill=1;endSize=5;strokeWidth=1.5;strokeColor=%s;fontColor=%s;fontSize=11;labelBackgroundColor=#ffffff;"}`+"\n",
+			drawioColumns[f], color, color)
+		head = append(head, drawioColumns[f])
+	}
+	head = append(head, "port")
+	b.WriteString("# width: 150\n# height: 50\n# padding: 8\n# nodespacing: 60\n# levelspacing: 120\n# edgespacing: 40\n# layout: horizontalflow\n")
+	fmt.Fprintf(&b, "# ignore: %s\n", strings.Join(slices.Delete(slices.Clone(head), 1, 3), ","))
+
+	rows := [][]string{head}
 	hosts := make([][]string, len(g.Hosts))
 	for i := range g.Hosts {
-		h := &g.Hosts[i]
-		name, addr := h.Name, h.Network
-		if h.Count == 1 {
-			addr = h.Key
-		}
-		if name == "" {
-			name, addr = h.Key, h.Network
-		}
-		fill, stroke := "#FFFFFF", "#C3CAD5"
-		if len(h.Services) > 0 {
-			fill, stroke = hostColours(h)
-		}
-		hosts[i] = []string{fmt.Sprintf("h%d", i+1), plain(name), plain(addr), fill, stroke}
-		rows = append(rows, append(hosts[i][:5:5], "", ""))
+		hosts[i] = append([]string{fmt.Sprintf("h%d", i+1)}, drawioHost(&g.Hosts[i])...)
+		rows = append(rows, append(slices.Clone(hosts[i]), make([]string, len(families)+1)...))
 	}
-	for _, l := range lines(g, o.LinePerPort) {
-		rows = append(rows, append(hosts[l.client][:5:5], hosts[l.server][0], plain(l.label())))
+	for _, l := range all {
+		row := append(slices.Clone(hosts[l.client]), make([]string, len(families)+1)...)
+		row[hostColumns+slices.Index(families, l.family())] = hosts[l.server][0]
+		row[len(row)-1] = plain(l.label())
+		rows = append(rows, row)
 	}
-	return out.WriteAll(rows)
+	if err := csv.NewWriter(&b).WriteAll(rows); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
 }
 
-// hostColours are a pale and a full form of the colour of a host's busiest
-// service.
-func hostColours(h *topology.Host) (fill, stroke string) {
-	best := h.Services[0]
-	for _, s := range h.Services[1:] {
-		if s.Bytes > best.Bytes {
-			best = s
-		}
+// drawioHost returns the columns of a host behind its id.
+func drawioHost(h *topology.Host) []string {
+	name, addr := hostLines(h)
+	if addr == "" {
+		addr = oneLine(h.Network)
 	}
-	style := chart.FamilyOf(best.Proto, best.Port, best.Name).Style()
-	return style.Fill, style.Line
+	fill, stroke := "#ffffff", boxStroke
+	if len(h.Services) > 0 {
+		best := h.Services[0]
+		for _, s := range h.Services[1:] {
+			if s.Bytes > best.Bytes {
+				best = s
+			}
+		}
+		style := chart.FamilyOf(best.Proto, best.Port, best.Name).Style()
+		fill, stroke = style.Fill, style.Line
+	}
+	arc := "12"
+	switch h.Kind {
+	case topology.Virtual:
+		arc = "28" // round ends, as in every format
+	case topology.Physical:
+		arc = "0"
+	}
+	return []string{plain(name), plain(addr), fill, stroke, bit(arc != "0"), arc, bit(h.Kind == topology.Internet), bit(h.Kind == topology.Stack)}
 }
 
-// plain writes what draw.io's CSV reader of any version could take for
-// something else as HTML entities, which its labels understand.
+// plain writes what a version of draw.io's CSV reader could take for something
+// else as HTML entities, which its labels understand.
 func plain(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ':
-			return ' '
-		case r == '\\':
-			return '/'
-		}
-		return r
-	}, s)
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "%", "&#37;").Replace(s)
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", "%", "&#37;", `\`, "&#92;").Replace(s)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/portolan/portolan/internal/chart"
@@ -14,9 +15,9 @@ import (
 // Options are what a format may want to know beyond the graph.
 type Options struct {
 	Title       string
-	Filter      string // "" = everything
-	Made        string // what made the picture
-	LinePerPort bool   // CSV formats: a line for each port, not for each pair
+	Filter      string // the filter that the graph was asked with; "" = none
+	Made        string // what made the picture; "" = not said
+	LinePerPort bool   // Lucid, draw.io CSV, DOT, Mermaid: a line for each port, not for each pair of hosts
 }
 
 // A Format is one way to write a chart.
@@ -49,86 +50,40 @@ func Formats() []Format {
 		{"lucid", ".csv", "Lucidchart: File > Import Data > Process Diagram", told(Lucid)},
 		{"drawio-csv", ".csv", "draw.io: Arrange > Insert > Advanced > CSV", told(DrawioCSV)},
 		{"dot", ".dot", "Graphviz", told(DOT)},
+		{"mermaid", ".mmd", "Mermaid, as GitHub and many wikis draw it", told(Mermaid)},
 		{"json", ".json", "hosts, services and edges, for programs", told(JSON)},
+		{"csv", ".csv", "a table of edges, for spreadsheets", told(CSV)},
 	}
 }
 
-// ByName returns the format of that name.
+// ByName returns the format of that name. The error lists what there is.
 func ByName(name string) (Format, error) {
+	var names []string
 	for _, f := range Formats() {
 		if f.Name == name {
 			return f, nil
 		}
+		names = append(names, f.Name)
 	}
-	return Format{}, fmt.Errorf("unknown format %q", name)
+	return Format{}, fmt.Errorf("unknown format %q (have: %s)", name, strings.Join(names, ", "))
 }
 
-// ByPath returns the first format whose files end as path does.
+// ByPath returns the first format whose files end as path does: .csv is
+// Lucidchart's. The error lists the endings that there are.
 func ByPath(path string) (Format, error) {
 	ext := strings.ToLower(filepath.Ext(path))
+	var exts []string
 	for _, f := range Formats() {
 		if f.Ext == ext {
 			return f, nil
 		}
-	}
-	return Format{}, fmt.Errorf("%s: the ending %q tells no format", path, ext)
-}
-
-// A line is what one box uses of another, or one port of it.
-type line struct {
-	client, server topology.HostID
-	edges          []*topology.Edge
-	bytes          uint64
-}
-
-// lines gathers the edges of g by pair of hosts, or by port. Their order is
-// that of the graph.
-func lines(g *topology.Graph, perPort bool) []line {
-	var out []line
-	for i := range g.Edges {
-		e := &g.Edges[i]
-		if n := len(out); n > 0 && out[n-1].client == e.Client && out[n-1].server == e.Server &&
-			(!perPort || out[n-1].edges[0].Port == e.Port && out[n-1].edges[0].Proto == e.Proto) {
-			out[n-1].edges = append(out[n-1].edges, e)
-			out[n-1].bytes += e.Bytes()
-			continue
-		}
-		out = append(out, line{e.Client, e.Server, []*topology.Edge{e}, e.Bytes()})
-	}
-	return out
-}
-
-// maxPorts is how many ports a line's label names.
-const maxPorts = 3
-
-// label names the ports of a line: "443 https", "443, 902 +2".
-func (l line) label() string {
-	var ports []string
-	for _, e := range l.edges {
-		text := e.Proto.String()
-		if e.Proto.HasPorts() {
-			text = fmt.Sprint(e.Port)
-		}
-		if len(ports) == 0 || ports[len(ports)-1] != text {
-			ports = append(ports, text)
+		if !slices.Contains(exts, f.Ext) {
+			exts = append(exts, f.Ext)
 		}
 	}
-	if e := l.edges[0]; len(ports) == 1 && e.Service != "" {
-		return ports[0] + " " + e.Service
+	what := fmt.Sprintf("the ending %q tells no format", ext)
+	if ext == "" {
+		what = "no ending that tells the format"
 	}
-	if len(ports) > maxPorts {
-		return fmt.Sprintf("%s +%d", strings.Join(ports[:maxPorts], ", "), len(ports)-maxPorts)
-	}
-	return strings.Join(ports, ", ")
-}
-
-// title is how a host is called on one line: its name and address.
-func title(h *topology.Host) string {
-	switch {
-	case h.Count > 1:
-		return h.Name
-	case h.Name != "":
-		return h.Name + " (" + h.Key + ")"
-	}
-	return h.Key
+	return Format{}, fmt.Errorf("%s: %s (have: %s)", path, what, strings.Join(exts, ", "))
 }

@@ -48,6 +48,18 @@ const (
 	Group                // a multicast or broadcast address
 )
 
+var kindNames = [...]string{
+	Machine: "machine", Virtual: "virtual", Physical: "physical", Stack: "stack", Internet: "internet", Group: "group",
+}
+
+// String returns the word for k in files.
+func (k Kind) String() string {
+	if int(k) >= len(kindNames) {
+		return "unknown"
+	}
+	return kindNames[k]
+}
+
 // A Service is a port that a host serves.
 type Service struct {
 	Proto flow.Proto
