@@ -48,6 +48,7 @@ type expectation struct {
 var expectations = map[string]expectation{
 	"pcaps/libpcap__tests__pcap-invalid-version-1.pcap":  {0, true, "version 1.4 never was: the records could mean anything"},
 	"pcaps/libpcap__tests__pcapng-invalid-vers-1.pcapng": {0, true, "version 0.1 never was"},
+	"pcaps/libpcap__tests__pcapng-invalid-vers-2.pcapng": {0, true, "version 1.1 never was"},
 	"pcaps/libpcap__tests__shb-option-too-long.pcapng":   {0, true, "the two lengths of its section block differ"},
 
 	"pcaps/synthetic__caplen_gt_snaplen.pcap":         {1, false, "the frame is there: the snaplen lies"},

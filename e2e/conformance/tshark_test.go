@@ -39,6 +39,7 @@ type witness struct {
 var witnessFields = []string{
 	"frame.protocols", "vlan.id", "ip.src", "ip.dst", "ip.len", "ipv6.src", "ipv6.dst", "ipv6.plen",
 	"tcp.srcport", "tcp.dstport", "udp.srcport", "udp.dstport", "sctp.srcport", "sctp.dstport",
+	"dccp.srcport", "dccp.dstport",
 }
 
 // tsharkLimit is how long tshark may take for a file.
@@ -49,7 +50,9 @@ const tsharkLimit = 60 * time.Second
 func tshark(ctx context.Context, path string) ([]witness, error) {
 	ctx, cancel := context.WithTimeout(ctx, tsharkLimit)
 	defer cancel()
-	args := []string{"-n", "-r", path, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,"}
+	args := []string{"-n", "-r", path, "-T", "fields", "-E", "occurrence=a", "-E", "aggregator=,",
+		"-d", "udp.port==8472,vxlan", // Linux's port, which tshark does not know
+	}
 	for _, off := range []string{"ip.defragment", "ipv6.defragment", "tcp.desegment_tcp_streams", "tcp.analyze_sequence_numbers"} {
 		args = append(args, "-o", off+":FALSE")
 	}
@@ -126,7 +129,7 @@ func parseWitness(line string) witness {
 			}
 			w.layers = append(w.layers, l)
 			last = &w.layers[len(w.layers)-1]
-		case "tcp", "udp", "sctp", "udplite":
+		case "tcp", "udp", "sctp", "dccp", "udplite":
 			if last == nil || last.proto != "" {
 				continue
 			}
@@ -167,4 +170,7 @@ func nextLayer(columns map[string]*column, proto string) (layer, error) {
 }
 
 // protoNames are the protocols whose conversations are compared by number.
-var protoNames = map[string]flow.Proto{"tcp": flow.TCP, "udp": flow.UDP, "sctp": flow.SCTP, "udplite": flow.UDPLite, "icmp": flow.ICMP, "icmpv6": flow.ICMPv6}
+var protoNames = map[string]flow.Proto{
+	"tcp": flow.TCP, "udp": flow.UDP, "sctp": flow.SCTP, "dccp": flow.DCCP, "udplite": flow.UDPLite,
+	"icmp": flow.ICMP, "icmpv6": flow.ICMPv6,
+}

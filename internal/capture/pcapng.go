@@ -142,8 +142,8 @@ func (g *pcapng) setOrder(b []byte) error {
 // section begins a section, whose interfaces are its own.
 func (g *pcapng) section(body []byte) error {
 	major, minor := g.u16(body[4:]), g.u16(body[6:])
-	if major != 1 {
-		return fmt.Errorf("pcapng version %d.%d: only 1.x is read: %w", major, minor, ErrFormat)
+	if major != 1 || minor != 0 && minor != 2 { // some programs wrote 1.2 for what is 1.0
+		return fmt.Errorf("pcapng version %d.%d: only 1.0 and 1.2 are read: %w", major, minor, ErrFormat)
 	}
 	g.first, g.clocks = len(g.file.ifaces), g.clocks[:0]
 	g.file.stats.Sections++

@@ -94,7 +94,7 @@ func TestPcapngErrors(t *testing.T) {
 		{"cut in a block", join(lying[:20]), "x: offset 48: block of 36 bytes, 20 bytes follow: the file is cut: unexpected EOF"},
 		{"cut in a block's header", join(lying[:5]), "x: offset 48: block of 12 bytes or more, 5 bytes follow: the file is cut: unexpected EOF"},
 		{"byte order", join(odd), "x: offset 48: section with byte-order magic 00 3c 2b 1a: not a pcap or pcapng file"},
-		{"version", join(old), "x: offset 48: pcapng version 2.0: only 1.x is read: not a pcap or pcapng file"},
+		{"version", join(old), "x: offset 48: pcapng version 2.0: only 1.0 and 1.2 are read: not a pcap or pcapng file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
