@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/portolan/portolan/internal/chart"
 	"github.com/portolan/portolan/internal/topology"
@@ -50,7 +51,7 @@ func DrawioCSV(w io.Writer, g *topology.Graph, o Options) error {
 		head = append(head, drawioColumns[f])
 	}
 	head = append(head, "port")
-	b.WriteString("# width: 150\n# height: 50\n# padding: 8\n# nodespacing: 60\n# levelspacing: 120\n# edgespacing: 40\n# layout: horizontalflow\n")
+	fmt.Fprintf(&b, "# width: 150\n# height: 50\n# padding: 8\n# nodespacing: 60\n# levelspacing: %d\n# edgespacing: 40\n# layout: horizontalflow\n", levelSpacing(all))
 	fmt.Fprintf(&b, "# ignore: %s\n", strings.Join(slices.Delete(slices.Clone(head), 1, 3), ","))
 
 	rows := [][]string{head}
@@ -70,6 +71,16 @@ func DrawioCSV(w io.Writer, g *topology.Graph, o Options) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// levelSpacing returns the pixels between columns of hosts that leave room for
+// the labels of lines.
+func levelSpacing(all []line) int {
+	longest := 0
+	for _, l := range all {
+		longest = max(longest, utf8.RuneCountInString(l.label()))
+	}
+	return max(100, 60+7*longest)
 }
 
 // drawioHost returns the columns of a host behind its id.

@@ -52,6 +52,7 @@ var fieldServices = []service{
 	{8899, "t", "http-alt", "IANA: ospf-lite"},
 	{9000, "t", "clickhouse", "IANA: cslistener; ClickHouse's own protocol, also MinIO and PHP-FPM"},
 	{9042, "t", "cassandra", "IANA: none; CQL"},
+	{9080, "t", "vsphere-iofilter", "IANA: glrpc; the I/O filter service of ESXi"},
 	{9090, "t", "prometheus", "IANA: websm"},
 	{9091, "t", "pushgateway", "IANA: xmltec-xmlmail; Prometheus Pushgateway"},
 	{9092, "t", "kafka", "IANA: xmlipcregsvc"},
