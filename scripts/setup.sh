@@ -40,9 +40,9 @@ install() {
 		exit 1
 	fi
 	echo "setup.sh: installing $*" >&2
-	"${as_root[@]}" apt-get update -qq
+	"${as_root[@]}" apt-get -o DPkg::Lock::Timeout=600 update -qq
 	echo 'wireshark-common wireshark-common/install-setuid boolean false' | "${as_root[@]}" debconf-set-selections 2>/dev/null || true
-	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+	"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=600 install -y -qq --no-install-recommends "$@" >/dev/null
 }
 [ ${#missing[@]} = 0 ] || install "${missing[@]}"
 

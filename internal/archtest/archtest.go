@@ -7,11 +7,11 @@ package archtest
 var order = []string{
 	"archtest",
 	// bytes to flows
-	"flow", "wire", "packet", "capture", "l7", "meter",
+	"flow", "packet", "capture", "capture/bpf", "capture/ring", "l7", "l7/ndpi", "meter",
 	// knowing
 	"host",
 	// keeping
-	"query", "store", "store/storetest", "store/memory", "store/parquet",
+	"query", "store", "store/storetest", "store/memory", "store/parquet", "store/mariadb", "store/clickhouse", "store/spool",
 	// meaning
 	"topology",
 	// showing
