@@ -7,7 +7,7 @@ package archtest
 var order = []string{
 	"archtest",
 	// bytes to flows
-	"flow", "packet", "capture", "capture/bpf", "capture/ring", "l7", "l7/ndpi", "meter",
+	"flow", "packet", "capture", "capture/bpf", "capture/ring", "l7", "meter", "l7/dissect", "l7/ndpi",
 	// knowing
 	"host",
 	// keeping

@@ -77,9 +77,10 @@ type Record struct {
 	TCP      TCPFacts
 	App      App
 	Evidence Evidence
-	Cause    Cause  // why this slice was exported
-	Observer string // where it was seen: an interface, an exporter, a file; "" = not said
-	Info     string // the name that the client asked for (SNI, Host, query); "" = none seen
+	Cause    Cause    // why this slice was exported
+	Observer string   // where it was seen: an interface, an exporter, a file; "" = not said
+	Info     string   // the name that the client asked for (SNI, Host, query); "" = none seen
+	Details  *Details // what else was said; nil = nothing. Shared by the slices of a conversation: never changed
 }
 
 // Bytes returns the bytes of both directions.
@@ -107,6 +108,13 @@ type App struct {
 	Master uint16 // the carrying protocol: 91 = TLS
 	App    uint16 // the application on it: 126 = Google; 0 = nothing beyond Master
 	Guess  bool   // told from the port alone, not from what was said
+}
+
+// Details holds what few conversations say of themselves.
+type Details struct {
+	TLSVersion uint16 // as on the wire, 0x0304 = TLS 1.3 (RFC 8446 section 4.2.1); 0 = none seen
+	JA4        string // fingerprint of the client's hello (FoxIO JA4); "" = none seen
+	Software   string // what the server says it is: "nginx/1.22.1", "SSH-2.0-OpenSSH_9.2p1"; "" = none seen
 }
 
 // A Span is the time from Start up to but not including End, ns since 1970

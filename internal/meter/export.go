@@ -20,8 +20,8 @@ func (r *hot) cause(otherwise flow.Cause) flow.Cause {
 func (t *Table) end(n uint32, why flow.Cause) {
 	t.export(n, why)
 	t.stats.Live--
-	if int(n) < len(t.info) {
-		t.info[n] = ""
+	if int(n) < len(t.said) {
+		t.said[n] = said{}
 	}
 }
 
@@ -72,8 +72,8 @@ func (t *Table) export(n uint32, why flow.Cause) {
 			ZeroWindows: c.zeroWindows, Resets: c.resets,
 		}
 	}
-	if int(n) < len(t.info) {
-		rec.Info = t.info[n]
+	if int(n) < len(t.said) {
+		rec.Info, rec.Details = t.said[n].info, t.said[n].details
 	}
 	if rec.App == (flow.App{}) && t.cfg.Guess != nil {
 		if rec.App = t.cfg.Guess(rec.Proto, rec.ServerPort); rec.App != (flow.App{}) {

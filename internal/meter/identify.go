@@ -11,11 +11,24 @@ type Identifier interface {
 	// whether it has seen enough. It borrows p.
 	Packet(slot uint32, p Payload) (done bool)
 
-	// Verdict says what the conversation in slot is, and the name that the
-	// client asked for. It is called once for each slot that was given to
-	// Packet, and ends what the identifier remembers of it: the slot goes to
-	// another conversation then. The zero App is "I do not know".
-	Verdict(slot uint32) (app flow.App, info string)
+	// Verdict says what was found out about the conversation in slot. It is
+	// called once for each slot that was given to Packet, and ends what the
+	// identifier remembers of it: the slot goes to another conversation then.
+	Verdict(slot uint32) Verdict
+}
+
+// A Verdict is what a conversation said of itself. The zero Verdict is "I do
+// not know".
+type Verdict struct {
+	App     flow.App
+	Info    string        // the name that the client asked for; "" = none seen
+	Details *flow.Details // nil = nothing; not changed after it was given
+}
+
+// said is what is kept of a verdict in words.
+type said struct {
+	info    string
+	details *flow.Details
 }
 
 // A Payload is one packet of a conversation whose application is not known.
@@ -70,16 +83,16 @@ func (t *Table) conclude(n uint32, r *hot) {
 	if c.looked == 0 {
 		return
 	}
-	app, info := t.cfg.Identifier.Verdict(n)
-	c.master, c.app = app.Master, app.App
-	if app.Guess {
+	v := t.cfg.Identifier.Verdict(n)
+	c.master, c.app = v.App.Master, v.App.App
+	if v.App.Guess {
 		c.bits |= guessed
 	}
-	if info == "" {
+	if v.Info == "" && v.Details == nil {
 		return
 	}
-	for len(t.info) <= int(n) {
-		t.info = append(t.info, "")
+	for len(t.said) <= int(n) {
+		t.said = append(t.said, said{})
 	}
-	t.info[n] = info
+	t.said[n] = said{v.Info, v.Details}
 }

@@ -26,16 +26,16 @@ func (f *finder) Packet(slot uint32, p Payload) bool {
 	return f.open[slot] == f.after
 }
 
-func (f *finder) Verdict(slot uint32) (flow.App, string) {
+func (f *finder) Verdict(slot uint32) Verdict {
 	n := f.open[slot]
 	if n == 0 {
 		panic("BUG: a verdict was asked for a slot that has none")
 	}
 	delete(f.open, slot)
 	if n < f.after {
-		return flow.App{}, ""
+		return Verdict{}
 	}
-	return flow.App{Master: 91, App: uint16(n)}, fmt.Sprint("name ", n)
+	return Verdict{flow.App{Master: 91, App: uint16(n)}, fmt.Sprint("name ", n), &flow.Details{JA4: "t13"}}
 }
 
 func payload(text string) (packet.Frame, option) {
@@ -61,8 +61,8 @@ func TestIdentifierSeesPayloadsInOrder(t *testing.T) {
 		pkt(0, flow.UDP, a, b, four),
 	})
 	got := sc.finish()
-	if r := got[0]; r.App != (flow.App{Master: 91, App: 2}) || r.Info != "name 2" {
-		t.Errorf("identified as %+v, %q", r.App, r.Info)
+	if r := got[0]; r.App != (flow.App{Master: 91, App: 2}) || r.Info != "name 2" || r.Details == nil || r.Details.JA4 != "t13" {
+		t.Errorf("identified as %+v, %q, %v", r.App, r.Info, r.Details)
 	}
 	if r := got[1]; r.App != (flow.App{Master: 7, Guess: true}) || r.Info != "" {
 		t.Errorf("guessed as %+v, %q", r.App, r.Info)

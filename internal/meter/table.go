@@ -36,8 +36,8 @@ type Table struct {
 	index index
 	hot   []hot
 	cold  []cold
-	began []int64  // the clock when the slice began; apart from cold, for the sweep
-	info  []string // by record, as long as the identifier made it
+	began []int64 // the clock when the slice began; apart from cold, for the sweep
+	said  []said  // by record, as long as the identifier made it
 	mem   [3]mapping
 	high  uint32 // records from here on were never used
 	spare uint32 // first of the chain of free records below high, plus 1
@@ -124,7 +124,7 @@ func (t *Table) Close() {
 		m.free()
 	}
 	t.mem = [3]mapping{}
-	t.hot, t.cold, t.began, t.info = nil, nil, nil, nil
+	t.hot, t.cold, t.began, t.said = nil, nil, nil, nil
 	t.endpoints.free()
 	t.fragments.free()
 	t.stats.Live = 0
