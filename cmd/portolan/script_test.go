@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -26,6 +29,17 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("PORTOLAN_STORE", filepath.Join(env.WorkDir, "store"))
 			return nil
+		},
+		// [mounts]: the test may mount file systems in a namespace of its own.
+		Condition: func(name string) (bool, error) {
+			if name != "mounts" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run()
+			if err != nil && os.Getenv("CI") != "" {
+				t.Fatalf("cannot mount, as CI must: %v", err)
+			}
+			return err == nil, nil
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -92,7 +92,8 @@ func (r *reading) run(ctx context.Context, files []string) error {
 		}
 		cut, err := r.readOne(ctx, s, files[i], src)
 		if err != nil {
-			return errors.Join(err, s.Close())
+			s.Close() //nolint:errcheck // what it could not write has been said
+			return err
 		}
 		lost = lost || cut
 	}

@@ -64,9 +64,10 @@ func storeError(err error) error {
 		return hinted(err, "--store takes an empty or new folder, or one that portolan made")
 	case errors.Is(err, parquet.ErrLocked):
 		return hinted(err, "wait until the other has ended, or write to another folder with --store")
-	case errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
 		return hinted(err, "free some space and read the file again; nothing of it counts twice")
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),
+		errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrNotExist):
 		return hinted(err, "may you write there? --store or $PORTOLAN_STORE names another folder")
 	}
 	return err
