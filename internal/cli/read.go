@@ -97,7 +97,7 @@ func (r *reading) run(ctx context.Context, files []string) error {
 		}
 		lost = lost || cut
 	}
-	if err := s.Close(); err != nil {
+	if err := errors.Join(s.Compact(ctx), s.Close()); err != nil {
 		return storeError(err)
 	}
 	if !r.o.quiet && !r.o.json {

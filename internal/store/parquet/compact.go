@@ -9,7 +9,7 @@ import (
 
 const (
 	// enoughRecords is when a segment is large enough to stay as it is.
-	enoughRecords = 8 * rowGroup
+	enoughRecords = rowGroup
 	// openHourSegments is how many segments the latest hour, which still grows,
 	// must have to be merged.
 	openHourSegments = 16
@@ -18,9 +18,8 @@ const (
 )
 
 // Compact merges small segments of an hour into one, rolls up days that are
-// over, and deletes what was
-// merged before and no reader needs any more. Segments of an import that is
-// not done stay apart. It is safe to stop it at any moment.
+// over, and deletes what was merged before and no reader needs any more.
+// Segments of an import that is not done stay apart. It is safe to stop it at any moment.
 func (s *Store) Compact(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
