@@ -50,11 +50,14 @@ type flowRow struct {
 	OutOfOrder      uint32   `parquet:"out_of_order,dict"`
 	ZeroWindows     uint32   `parquet:"zero_windows,dict"`
 	Resets          uint32   `parquet:"resets,dict"`
+	TLSVersion      uint16   `parquet:"tls_version,dict"`
+	JA4             string   `parquet:"ja4,dict"`
+	Software        string   `parquet:"software,dict"`
 }
 
 // newFlowRow returns r as it is stored: texts are UTF-8, counters are cut at most.
 func newFlowRow(r *flow.Record) flowRow {
-	return flowRow{
+	f := flowRow{
 		Client: r.Client, Server: r.Server, ClientPort: r.ClientPort, ServerPort: r.ServerPort,
 		Proto: uint8(r.Proto), VLAN: r.VLAN,
 		Master: r.App.Master, App: r.App.App, Guess: r.App.Guess,
@@ -69,11 +72,15 @@ func newFlowRow(r *flow.Record) flowRow {
 		Retransmits: r.TCP.Retransmits, OutOfOrder: r.TCP.OutOfOrder,
 		ZeroWindows: r.TCP.ZeroWindows, Resets: r.TCP.Resets,
 	}
+	if d := r.Details; d != nil {
+		f.TLSVersion, f.JA4, f.Software = d.TLSVersion, query.Text(d.JA4), query.Text(d.Software)
+	}
+	return f
 }
 
 // record returns the record that was stored.
 func (f *flowRow) record() flow.Record {
-	return flow.Record{
+	r := flow.Record{
 		Key: flow.Key{
 			Client: f.Client, Server: f.Server, ClientPort: f.ClientPort, ServerPort: f.ServerPort,
 			VLAN: f.VLAN, Proto: flow.Proto(f.Proto),
@@ -91,6 +98,10 @@ func (f *flowRow) record() flow.Record {
 		Evidence: flow.Evidence(f.Evidence), Cause: flow.Cause(f.Cause),
 		Observer: f.Observer, Info: f.Info,
 	}
+	if d := (flow.Details{TLSVersion: f.TLSVersion, JA4: f.JA4, Software: f.Software}); d != (flow.Details{}) {
+		r.Details = &d
+	}
+	return r
 }
 
 // compare is the order of rows in a segment: by edge, the server first, so
