@@ -2,7 +2,6 @@ package bpf
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/portolan/portolan/internal/packet"
@@ -54,73 +53,4 @@ func (p Program) hasWord(name string) bool {
 		}
 	}
 	return false
-}
-
-// The place of a VLAN tag in an Ethernet frame, in bytes.
-const tagStart, tagEnd = 12, 16
-
-// reinsert returns code, which is about frames with a VLAN tag, for the same
-// frames whose tag stands aside.
-func reinsert(code []Instruction) ([]Instruction, error) {
-	var out []Instruction
-	at := make([]int, len(code)) // where a step went
-	for i, ins := range code {
-		at[i] = len(out)
-		steps, err := reinsertOne(ins)
-		if err != nil {
-			return nil, fmt.Errorf("step %d: %w", i, err)
-		}
-		out = append(out, steps...)
-	}
-	for i, ins := range code {
-		if ins.Op&classMask != classJmp {
-			continue
-		}
-		moved := &out[at[i]]
-		if ins.Op == opJa {
-			moved.K = uint32(at[i+1+int(ins.K)] - at[i] - 1)
-			continue
-		}
-		jt, jf := at[i+1+int(ins.Jt)]-at[i]-1, at[i+1+int(ins.Jf)]-at[i]-1
-		if max(jt, jf) > math.MaxUint8 {
-			return nil, fmt.Errorf("step %d: too long a jump", i)
-		}
-		moved.Jt, moved.Jf = uint8(jt), uint8(jf)
-	}
-	return out, nil
-}
-
-// reinsertOne returns what takes the place of one step.
-func reinsertOne(ins Instruction) ([]Instruction, error) {
-	class, mode := ins.Op&classMask, ins.Op&modeMask
-	size := map[uint16]uint32{sizeWord: 4, sizeHalf: 2, sizeByte: 1}[ins.Op&sizeMask]
-	switch {
-	case class != classLd && class != classLdx || mode == modeImm || mode == modeMem:
-		return []Instruction{ins}, nil
-	case class == classLd && mode == modeLen:
-		return []Instruction{ins, {Op: opAdd, K: tagEnd - tagStart}}, nil
-	case mode == modeLen:
-		return nil, fmt.Errorf("the length is used in a way that is not known here")
-	case ins.K >= tagEnd:
-		ins.K -= tagEnd - tagStart
-		return []Instruction{ins}, nil
-	case mode == modeInd:
-		return nil, fmt.Errorf("a place within the first %d bytes is computed; with \"vlan\" that cannot be done", tagEnd)
-	case ins.K+size <= tagStart:
-		return []Instruction{ins}, nil
-	case class == classLdx || ins.K < tagStart || ins.K+size > tagEnd || size == 4 || ins.K&1+size > 2:
-		return nil, fmt.Errorf("%d bytes at %d: the VLAN tag begins or ends within", size, ins.K)
-	}
-	from := uint32(loadTagType)
-	if ins.K >= tagStart+2 {
-		from = loadTag
-	}
-	out := []Instruction{{Op: opLdW, K: from}}
-	switch {
-	case size == 1 && ins.K&1 == 0:
-		out = append(out, Instruction{Op: opRsh, K: 8})
-	case size == 1:
-		out = append(out, Instruction{Op: opAnd, K: 0xff})
-	}
-	return out, nil
 }

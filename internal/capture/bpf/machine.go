@@ -32,15 +32,25 @@ const (
 
 	srcX = 0x08
 
-	opRet  = classRet        // return K
-	opRetA = classRet | 0x10 // return A
-	opJa   = classJmp
-	opJeq  = classJmp | 0x10
-	opLdW  = classLd | modeAbs
-	opLen  = classLd | modeLen
-	opAdd  = classALU
-	opAnd  = classALU | 0x50
-	opRsh  = classALU | 0x70
+	opRet    = classRet        // return K
+	opRetA   = classRet | 0x10 // return A
+	opJa     = classJmp
+	opJeq    = classJmp | 0x10
+	opJgt    = classJmp | 0x20
+	opJge    = classJmp | 0x30
+	opLdW    = classLd | modeAbs
+	opLdB    = classLd | sizeByte | modeAbs
+	opLdMem  = classLd | modeMem
+	opLdxMem = classLdx | modeMem
+	opLen    = classLd | modeLen
+	opAdd    = classALU
+	opSub    = classALU | 0x10
+	opOr     = classALU | 0x40
+	opAnd    = classALU | 0x50
+	opLsh    = classALU | 0x60
+	opRsh    = classALU | 0x70
+	opTax    = classMisc
+	opTxa    = classMisc | 0x80
 )
 
 // memory is how many words of scratch memory there are (BPF_MEMWORDS).
