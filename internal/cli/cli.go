@@ -141,7 +141,7 @@ Exit status:
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary")
 	root.AddCommand(
 		newRead(env, &o), newTop(env, &o), newChart(env, &o), newSQL(env, &o),
-		newStore(env, &o), newVersion(env, &o),
+		newStore(env, &o), newConfig(env, &o), newVersion(env, &o),
 	)
 	return root
 }
