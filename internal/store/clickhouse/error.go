@@ -1,0 +1,142 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// An Error is an error of the server, or of the way to it.
+type Error struct {
+	Err  error
+	Hint string // what to do; "" = nothing to say
+}
+
+// Error returns one line, without the hint.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap returns what the driver said.
+func (e *Error) Unwrap() error { return e.Err }
+
+// hinted adds what to do to err. A nil err stays nil.
+func hinted(err error, hint string) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{err, hint}
+}
+
+// Error codes of ClickHouse, src/Common/ErrorCodes.cpp.
+const (
+	codeUnknownTable        = 60
+	codeUnknownDatabase     = 81
+	codeNoElementsInConfig  = 139
+	codeTimeout             = 159
+	codeTooManyQueries      = 202
+	codeReadOnly            = 164
+	codeUnknownUser         = 192
+	codeWrongPassword       = 193
+	codeSocketTimeout       = 209
+	codeNetwork             = 210
+	codeAborted             = 236
+	codeMemoryLimit         = 241
+	codeTableReadOnly       = 242
+	codeNotEnoughSpace      = 243
+	codeTooManyParts        = 252
+	codeAllConnectionsFail  = 279
+	codeTooFewLiveReplicas  = 285
+	codeUnsatisfiedQuorum   = 286
+	codeUnknownInsertStatus = 319
+	codeProhibited          = 392
+	codeQueryCancelled      = 394
+	codeNoSuchCluster       = 170
+	codeRequiredPassword    = 194
+	codeAccessDenied        = 497
+	codeAuthFailed          = 516
+	codeKeeper              = 999
+)
+
+// code returns the server's error code, 0 if err is not of the server.
+func code(err error) int32 {
+	if e := (*driver.Exception)(nil); errors.As(err, &e) {
+		return e.Code
+	}
+	return 0
+}
+
+// passing are the server's errors that go away by themselves.
+var passing = map[int32]bool{
+	codeTimeout: true, codeTooManyQueries: true, codeSocketTimeout: true, codeNetwork: true, codeAborted: true,
+	codeMemoryLimit: true, codeTableReadOnly: true, codeTooManyParts: true, codeAllConnectionsFail: true,
+	codeTooFewLiveReplicas: true, codeUnsatisfiedQuorum: true, codeUnknownInsertStatus: true,
+	codeQueryCancelled: true, codeKeeper: true,
+}
+
+// passes reports whether what failed may be tried again: the server is away,
+// or has no room just now.
+func passes(err error) bool {
+	if c := code(err); c != 0 {
+		return passing[c]
+	}
+	return lost(err)
+}
+
+// lost reports whether err is of the way to the server.
+func lost(err error) bool {
+	if e := net.Error(nil); errors.As(err, &e) {
+		return true
+	}
+	for _, of := range []error{
+		io.EOF, io.ErrUnexpectedEOF, net.ErrClosed, os.ErrDeadlineExceeded, context.DeadlineExceeded,
+		syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, driver.ErrAcquireConnTimeout,
+	} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// explain says where an error is from and what to do about it.
+func (c *Config) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e := (*Error)(nil); errors.As(err, &e) {
+		return err
+	}
+	hint := ""
+	switch code(err) {
+	case 0:
+		if lost(err) {
+			hint = fmt.Sprintf("does ClickHouse listen on %s (native protocol, %s, %s with TLS), and does a firewall let you through?",
+				strings.Join(c.Addrs, " or "), defaultPort, defaultSecurePort)
+		}
+	case codeUnknownDatabase:
+		hint = "create it with: CREATE DATABASE " + c.Database + "; or add create=true to the address"
+	case codeUnknownUser, codeWrongPassword, codeRequiredPassword, codeAuthFailed:
+		hint = "user and password stand in the address: clickhouse://user:password@host/database"
+	case codeAccessDenied:
+		hint = "the user needs: GRANT SELECT, INSERT, CREATE, DROP, ALTER ON " + c.Database + ".* ; and SELECT on system.*"
+	case codeReadOnly:
+		hint = "the user may only read: give it a profile without readonly, or add read_only=true to the address to ask only"
+	case codeNoSuchCluster:
+		hint = "SELECT DISTINCT cluster FROM system.clusters; lists the clusters that the server knows"
+	case codeNotEnoughSpace:
+		hint = "the server's disk is full: drop old days, or give it more room"
+	case codeTooManyParts:
+		hint = "the server does not keep up with merging: write larger batches, or give it more disk speed"
+	case codeMemoryLimit:
+		hint = "ask for a shorter span, or let the server use more memory (max_memory_usage)"
+	case codeAllConnectionsFail:
+		hint = "a shard of the cluster does not answer: SELECT * FROM system.clusters; says which have errors"
+	}
+	return &Error{fmt.Errorf("clickhouse %s: %w", strings.Join(c.Addrs, ","), err), hint}
+}
