@@ -7,6 +7,8 @@ package ndpi
 // #cgo nocallback shim_packet
 // #cgo noescape shim_verdict
 // #cgo nocallback shim_verdict
+// #cgo noescape shim_guess
+// #cgo nocallback shim_guess
 // #include <stdlib.h>
 // #include "shim.h"
 import "C"
@@ -186,6 +188,21 @@ func (i *Identifier) Verdict(slot uint32) meter.Verdict {
 		out.Details = &d
 	}
 	return out
+}
+
+// Guess returns what the library guesses of a conversation that was never shown
+// to Packet, from its ports and addresses: "TLS to a network of Apple's". It
+// takes about as long as a packet.
+func (i *Identifier) Guess(k flow.Key) flow.App {
+	if i.engine == nil {
+		return flow.App{}
+	}
+	var buf [maxOpener]byte
+	ip := appendOpener(buf[:0], &k)
+	v := C.shim_guess(i.engine, (*C.uint8_t)(unsafe.SliceData(ip)), C.uint32_t(len(ip)))
+	a := i.numbers.app(uint16(v.master), uint16(v.app))
+	a.Guess = a != flow.App{} && (v.guessed != 0 || k.Proto.HasPorts())
+	return a
 }
 
 // field returns the text in a field of C's.

@@ -225,6 +225,31 @@ func TestNumbersOfTheLibrary(t *testing.T) {
 	}
 }
 
+func TestGuess(t *testing.T) {
+	i := open(t, Config{})
+	for _, tt := range []struct {
+		name string
+		key  flow.Key
+		want string
+	}{
+		{"port", key(flow.TCP, "10.0.0.1:40000", "10.0.0.2:3306"), "MySQL"},
+		{"port and address", key(flow.TCP, "10.0.0.1:40000", "17.253.144.10:443"), "TLS.Apple"},
+		{"address", key(flow.TCP, "10.0.0.1:40000", "8.8.8.8:5228"), "Google"},
+		{"IPv6", key(flow.TCP, "[2001:db8::9]:40000", "[2001:db8::1]:443"), "TLS"},
+		{"nothing", key(flow.TCP, "10.0.0.1:40000", "10.0.0.2:40001"), ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			a := i.Guess(tt.key)
+			if got := l7.AppName(a); got != tt.want || a.Guess != (tt.want != "") {
+				t.Errorf("%q, guess %v; want %q", got, a.Guess, tt.want)
+			}
+		})
+	}
+	if a := i.Guess(key(flow.ICMP, "10.0.0.1:0", "10.0.0.2:0")); l7.AppName(a) != "ICMP" || a.Guess {
+		t.Errorf("ICMP: %+v", a)
+	}
+}
+
 func TestSeveralAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {

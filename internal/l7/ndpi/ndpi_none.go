@@ -5,6 +5,7 @@ package ndpi
 import (
 	"errors"
 
+	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/meter"
 )
 
@@ -27,6 +28,9 @@ func (*Identifier) Packet(uint32, meter.Payload) bool { return true }
 
 // Verdict is never called.
 func (*Identifier) Verdict(uint32) meter.Verdict { return meter.Verdict{} }
+
+// Guess is never called.
+func (*Identifier) Guess(flow.Key) flow.App { return flow.App{} }
 
 // Stats is never called.
 func (*Identifier) Stats() Stats { return Stats{} }

@@ -102,18 +102,26 @@ struct engine {
   conversation **flows; // flow n is flows[n-1]
   uint32_t *spare;      // numbers of flows that are free
   uint32_t made, spares, room, max;
+  conversation *guess; // the flow of shim_guess, empty between its calls
   struct verdict verdict;
   // The module keeps pointers into the packet it saw last: it must be ours.
   uint8_t packet[PACKET_MAX + PADDING];
 };
+
+static conversation *new_conversation(void) {
+  conversation *c = ndpi_flow_malloc(sizeof *c);
+  if (c != NULL) memset(c, 0, sizeof *c);
+  return c;
+}
 
 enum open_result shim_open(struct engine **out, const char *protocols, uint32_t max_flows) {
   if (ndpi_detection_get_sizeof_ndpi_flow_struct() != sizeof(conversation)) return OPEN_OTHER_LIBRARY;
   struct engine *e = calloc(1, sizeof *e);
   if (e == NULL) return OPEN_NO_MEMORY;
   e->max = max_flows;
+  e->guess = new_conversation();
   e->module = ndpi_init_detection_module(0); // no preferences, or no global context
-  if (e->module == NULL) {
+  if (e->module == NULL || e->guess == NULL) {
     shim_close(e);
     return OPEN_NO_MEMORY;
   }
@@ -137,6 +145,7 @@ enum open_result shim_open(struct engine **out, const char *protocols, uint32_t 
 void shim_close(struct engine *e) {
   if (e == NULL) return;
   for (uint32_t i = 0; i < e->made; i++) ndpi_free_flow(e->flows[i]);
+  if (e->guess != NULL) ndpi_free_flow(e->guess);
   if (e->module != NULL) ndpi_exit_detection_module(e->module);
   free(e->flows);
   free(e->spare);
@@ -161,22 +170,31 @@ static bool grow(struct engine *e) {
 static uint32_t take(struct engine *e) {
   if (e->spares > 0) return e->spare[--e->spares];
   if (e->made == e->max || (e->made == e->room && !grow(e))) return 0;
-  conversation *c = ndpi_flow_malloc(sizeof *c);
+  conversation *c = new_conversation();
   if (c == NULL) return 0;
-  memset(c, 0, sizeof *c);
   e->flows[e->made++] = c;
   return e->made;
+}
+
+// empty ends what a flow remembers.
+static void empty(conversation *c) {
+  ndpi_free_flow_data(c);
+  memset(c, 0, sizeof *c);
+}
+
+// show shows a packet, and reports whether enough was seen.
+static bool show(struct engine *e, conversation *c, const uint8_t *ip, uint32_t length, uint64_t ms) {
+  if (length > PACKET_MAX) length = PACKET_MAX;
+  memcpy(e->packet, ip, length);
+  memset(e->packet + length, 0, PADDING);
+  ndpi_protocol p = process(e->module, c, e->packet, (uint16_t)length, ms);
+  return is_enough(e->module, c, &p);
 }
 
 uint64_t shim_packet(struct engine *e, uint32_t flow, const uint8_t *ip, uint32_t length, uint64_t ms) {
   if (flow == 0) flow = take(e);
   if (flow == 0) return 0;
-  if (length > PACKET_MAX) length = PACKET_MAX;
-  memcpy(e->packet, ip, length);
-  memset(e->packet + length, 0, PADDING);
-  conversation *c = e->flows[flow - 1];
-  ndpi_protocol p = process(e->module, c, e->packet, (uint16_t)length, ms);
-  return (uint64_t)flow << 1 | is_enough(e->module, c, &p);
+  return (uint64_t)flow << 1 | show(e, e->flows[flow - 1], ip, length, ms);
 }
 
 // copy takes what is in a field of the library, which need not end.
@@ -221,24 +239,36 @@ static bool is_guess(const conversation *c) {
   return c->confidence == NDPI_CONFIDENCE_MATCH_BY_PORT || c->confidence == NDPI_CONFIDENCE_MATCH_BY_IP;
 }
 
-const struct verdict *shim_verdict(struct engine *e, uint32_t flow, int server_first) {
-  conversation *c = e->flows[flow - 1];
-  struct verdict *v = &e->verdict;
-  memset(v, 0, sizeof *v);
+// judge writes down what the library makes of a conversation.
+static void judge(module *m, conversation *c, struct verdict *v) {
   u_int8_t guessed = 0;
   v->app = c->detected_protocol_stack[0];
   v->master = c->detected_protocol_stack[1];
   if (v->app == NDPI_PROTOCOL_UNKNOWN) {
-    ndpi_protocol p = give_up(e->module, c, &guessed);
+    ndpi_protocol p = give_up(m, c, &guessed);
     v->app = NUMBERS(p).app_protocol;
     v->master = NUMBERS(p).master_protocol;
   }
   v->guessed = v->app != NDPI_PROTOCOL_UNKNOWN && (guessed || is_guess(c));
+}
+
+const struct verdict *shim_verdict(struct engine *e, uint32_t flow, int server_first) {
+  conversation *c = e->flows[flow - 1];
+  struct verdict *v = &e->verdict;
+  memset(v, 0, sizeof *v);
+  judge(e->module, c, v);
   if (!v->guessed) tell(c, v, server_first);
-  ndpi_free_flow_data(c);
-  memset(c, 0, sizeof *c);
+  empty(c);
   e->spare[e->spares++] = flow;
   return v;
+}
+
+const struct verdict *shim_guess(struct engine *e, const uint8_t *ip, uint32_t length) {
+  memset(&e->verdict, 0, sizeof e->verdict);
+  show(e, e->guess, ip, length, 0);
+  judge(e->module, e->guess, &e->verdict);
+  empty(e->guess);
+  return &e->verdict;
 }
 
 const char *shim_name(struct engine *e, uint32_t id) {

@@ -43,6 +43,11 @@ uint64_t shim_packet(struct engine *e, uint32_t flow, const uint8_t *ip, uint32_
 // shown came from the server. The result is valid until the next call.
 const struct verdict *shim_verdict(struct engine *e, uint32_t flow, int server_first);
 
+// shim_guess guesses the application of a conversation that never carried
+// payload, from a packet between its two ends. It fills in the two numbers and
+// guessed alone. The result is valid until the next call.
+const struct verdict *shim_guess(struct engine *e, const uint8_t *ip, uint32_t length);
+
 // shim_name returns the name of protocol id, NULL if there is none. Numbers are
 // below shim_protocols.
 const char *shim_name(struct engine *e, uint32_t id);
