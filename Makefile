@@ -8,7 +8,7 @@ FUZZTIME ?= 10s
 export GOFLAGS := -buildvcs=false $(filter-out -buildvcs=false,$(GOFLAGS))
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-race e2e fuzz bench bench-peers conformance lint fix golden clean setup
+.PHONY: help build run test test-race e2e fuzz bench bench-peers conformance lint fix golden golden-lab clean setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ fix: setup ## format, and apply go fix
 
 golden: setup ## write the expected files of the tests anew
 	$(GO) test ./internal/... ./cmd/... -update
+
+golden-lab: setup ## run the lab anew as root, and capture it into testdata/lab
+	e2e/lab/make.sh
 
 clean: ## remove what was built
 	rm -rf bin artifacts
