@@ -68,7 +68,7 @@ func OpenGroup(cfg Config, workers int) ([]*Ring, error) {
 			r.Close() //nolint:errcheck // the first error says more
 		}
 	}
-	group := 0
+	group := -1
 	for range workers {
 		r, err := open(cfg, workers > 1, &group)
 		if err != nil {

@@ -107,6 +107,23 @@ func TestSnap(t *testing.T) {
 	}
 }
 
+// TestFrameLargerThanABlock is about a frame of which a block holds a part.
+func TestFrameLargerThanABlock(t *testing.T) {
+	veth(t, "va", "vb")
+	r := start(t, Config{Interface: "vb", BlockSize: 4096, Blocks: 8})
+	f := ether(macB, nil, 0x0800, udp4(1, 2, 3, 4, 8900))
+	newSender(t, "va").send(t, f, f)
+	got := drain(t, r)
+	if len(got) != 2 {
+		t.Fatalf("%d frames", len(got))
+	}
+	for _, g := range got {
+		if n := len(g.data); n < 3900 || n > 4096 || !bytes.Equal(g.data, f[:n]) || int(g.Wire) != len(f) {
+			t.Errorf("%d of %d bytes, sent %d", n, g.Wire, len(f))
+		}
+	}
+}
+
 func TestJumbo(t *testing.T) {
 	veth(t, "va", "vb")
 	r := start(t, Config{Interface: "vb"})

@@ -171,13 +171,14 @@ func (s *socket) bind() error {
 	return nil
 }
 
-// join makes the socket one of a group that shares the frames. The first finds
-// a number for the group.
+// join makes the socket one of a group that shares the frames. The first, for
+// which group is negative, finds a number for it.
 func (s *socket) join(group *int) error {
-	mode := unix.PACKET_FANOUT_HASH<<16 | *group
-	first := *group == 0
+	mode, first := unix.PACKET_FANOUT_HASH<<16, *group < 0
 	if first {
 		mode |= unix.PACKET_FANOUT_FLAG_UNIQUEID << 16
+	} else {
+		mode |= *group
 	}
 	err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, mode)
 	if errors.Is(err, unix.EINVAL) {
