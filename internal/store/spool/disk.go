@@ -173,11 +173,14 @@ func readChunk(r io.ReaderAt, at int64) (h chunkHead, body []byte, err error) {
 	if length < chunkHeader || length > maxChunk {
 		return h, nil, fmt.Errorf("%w: a chunk of %d bytes", errDamaged, length)
 	}
-	chunk := make([]byte, length)
-	if n, err := r.ReadAt(chunk, at); n < len(chunk) {
+	if n, err := r.ReadAt(head[:1], at+int64(length)-1); n == 0 { // before memory is taken for it
 		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
+		return h, nil, err
+	}
+	chunk := make([]byte, length)
+	if _, err := r.ReadAt(chunk, at); err != nil {
 		return h, nil, err
 	}
 	if crc32.Checksum(chunk[8:], castagnoli) != binary.BigEndian.Uint32(chunk[4:]) {
@@ -310,17 +313,26 @@ func (d *disk) read() (*flow.Batch, error) {
 		d.in, d.at = in, d.files[0].start
 	}
 	h, body, err := readChunk(d.in, d.at)
+	var b *flow.Batch
+	if err == nil {
+		b, err = batch(&h, body)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: offset %d: %w", d.path(d.files[0]), d.at, err)
 	}
+	d.nextLen, d.nextN, d.first = h.length, uint64(len(b.Records)), h.end
+	return b, nil
+}
+
+// batch decodes the body of a chunk.
+func batch(h *chunkHead, body []byte) (*flow.Batch, error) {
 	var b flow.Batch
 	if err := gob.NewDecoder(bytes.NewReader(body)).Decode(&b); err != nil {
-		return nil, fmt.Errorf("%s: offset %d: %w", d.path(d.files[0]), d.at, err)
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	if len(b.Records) != int(h.records) || h.records == 0 {
-		return nil, fmt.Errorf("%s: offset %d: %w: %d records, announced are %d", d.path(d.files[0]), d.at, errDamaged, len(b.Records), h.records)
+		return nil, fmt.Errorf("%w: %d records, announced are %d", errDamaged, len(b.Records), h.records)
 	}
-	d.nextLen, d.nextN, d.first = h.length, uint64(len(b.Records)), h.end
 	return &b, nil
 }
 
