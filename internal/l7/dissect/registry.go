@@ -1,0 +1,129 @@
+package dissect
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/portolan/portolan/internal/flow"
+)
+
+// A protocol is one line of the registry.
+//
+// To add one: write a file with its function and a fuzz target, and a line
+// below. The function sees the first message of either side, whichever comes
+// first. It answers no at the first byte that does not fit, more while what
+// there is fits but does not suffice, and mine or done only when chance cannot
+// have made these bytes: what no other protocol begins with, or lengths that
+// agree. It never trusts a length, keeps nothing of m.data, and does not
+// allocate until it knows.
+type protocol struct {
+	app       uint16                // nDPI's number
+	over      transport             // what carries it
+	ports     []uint16              // where it is usual: it is asked first there
+	first     string                // the first bytes that a message may have, and ranges of them: "\x14-\x17"; "" = any
+	recognise func(*message) answer // looks at one message
+}
+
+// A transport is a set of protocols that carry others.
+type transport uint8
+
+const (
+	overTCP transport = 1 << iota
+	overUDP
+)
+
+// protocols is the registry. Where several may begin alike, the stricter
+// stands first.
+var protocols = [...]protocol{
+	{appTLS, overTCP, []uint16{443, 465, 563, 587, 636, 853, 989, 990, 992, 993, 995, 5061, 6697, 8443, 8883, 9443}, "\x14-\x17\x80-\xbf", recogniseTLS},
+	{appHTTP, overTCP, []uint16{80, 591, 631, 3128, 5985, 8000, 8008, 8080, 8081, 8086, 8088, 8888, 9090, 9091, 9100, 9200}, "GPHDOCTMLURSN", recogniseHTTP},
+	{appDNS, overTCP | overUDP, []uint16{53}, "", recogniseDNS},
+	{appMDNS, overUDP, []uint16{5353}, "", recogniseMDNS},
+	{appLLMNR, overTCP | overUDP, []uint16{5355}, "", recogniseLLMNR},
+}
+
+// begins reports whether a message of p may have b as its first byte.
+func (p *protocol) begins(b byte) bool {
+	if p.first == "" {
+		return true
+	}
+	for i := 0; i < len(p.first); i++ {
+		if i+2 < len(p.first) && p.first[i+1] == '-' {
+			if b >= p.first[i] && b <= p.first[i+2] {
+				return true
+			}
+			i += 2
+			continue
+		}
+		if p.first[i] == b {
+			return true
+		}
+	}
+	return false
+}
+
+// usual reports whether one of the message's ports is usual for p.
+func (p *protocol) usual(m *message) bool {
+	for _, port := range p.ports {
+		if port == m.sender || port == m.receiver {
+			return true
+		}
+	}
+	return false
+}
+
+// A table finds the protocols to ask.
+type table struct{ tcp, udp hints }
+
+// hints are for one transport.
+type hints struct {
+	port    [1 << 16]uint8 // index in byPort
+	byPort  [][]uint8      // protocols that are usual at a port; the first is for ports without
+	byFirst [256][]uint8   // protocols that may begin with a byte
+}
+
+// of returns the hints of a transport, nil if there are none.
+func (t *table) of(p flow.Proto) *hints {
+	switch p {
+	case flow.TCP:
+		return &t.tcp
+	case flow.UDP, flow.UDPLite:
+		return &t.udp
+	}
+	return nil
+}
+
+// dispatch makes the table of the registry, once.
+var dispatch = sync.OnceValue(func() *table {
+	t := new(table)
+	t.tcp.fill(overTCP)
+	t.udp.fill(overUDP)
+	return t
+})
+
+func (h *hints) fill(over transport) {
+	at := map[uint16][]uint8{}
+	for i := range protocols {
+		p := &protocols[i]
+		if p.over&over == 0 {
+			continue
+		}
+		for _, port := range p.ports {
+			at[port] = append(at[port], uint8(i))
+		}
+		for b := range h.byFirst {
+			if p.begins(byte(b)) {
+				h.byFirst[b] = append(h.byFirst[b], uint8(i))
+			}
+		}
+	}
+	h.byPort = [][]uint8{nil}
+	for port, list := range at {
+		n := slices.IndexFunc(h.byPort, func(x []uint8) bool { return slices.Equal(x, list) })
+		if n < 0 {
+			n = len(h.byPort)
+			h.byPort = append(h.byPort, list)
+		}
+		h.port[port] = uint8(n)
+	}
+}
