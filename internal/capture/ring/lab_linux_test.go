@@ -93,8 +93,24 @@ func veth(t testing.TB, a, b string) {
 	needLab(t)
 	ip(t, "link add name "+a+" type veth peer name "+b)
 	t.Cleanup(func() { exec.Command("ip", "link", "del", a).Run() }) //nolint:errcheck // some tests delete it themselves
-	for _, dev := range []string{a, b} {
-		ip(t, "link set "+dev+" mtu 9000 up")
+	ip(t, "link set "+a+" mtu 9000 up")
+	ip(t, "link set "+b+" mtu 9000")
+	up(t, b, a)
+}
+
+// up sets an interface up, and waits until it and its peer take frames.
+func up(t testing.TB, dev, peer string) {
+	t.Helper()
+	ip(t, "link set "+dev+" up")
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		a, _ := os.ReadFile("/sys/class/net/" + dev + "/operstate")
+		b, _ := os.ReadFile("/sys/class/net/" + peer + "/operstate")
+		if string(a) == "up\n" && string(b) == "up\n" {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s is %q, %s is %q", dev, a, peer, b)
+		}
 	}
 }
 

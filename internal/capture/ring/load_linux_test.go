@@ -207,7 +207,7 @@ func TestWorkersGoOnAfterDown(t *testing.T) {
 			t.Errorf("%d, %v, %+v", n, err, r.Stats())
 		}
 	}
-	ip(t, "link set vb up")
+	up(t, "vb", "va")
 	frames := flowsOf(100)
 	newSender(t, "va").send(t, frames...)
 	var sum int

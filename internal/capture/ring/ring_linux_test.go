@@ -276,7 +276,7 @@ func TestInterfaceGoesDownAndUp(t *testing.T) {
 		if s := r.Stats(); s.Downs != uint64(i+1) || !s.Down {
 			t.Errorf("down: %+v", s)
 		}
-		ip(t, "link set vb up")
+		up(t, "vb", "va")
 		newSender(t, "va").send(t, f)
 		await(t, r, 1)
 		if s := r.Stats(); s.Downs != uint64(i+1) || s.Down || s.Delivered != uint64(i+2) {
@@ -292,7 +292,7 @@ func TestInterfaceDownAtFirst(t *testing.T) {
 	if n, err := r.ReadBatch(make([]packet.Frame, 4)); n != 0 || err != nil || !r.Stats().Down {
 		t.Error(n, err, r.Stats())
 	}
-	ip(t, "link set vb up")
+	up(t, "vb", "va")
 	newSender(t, "va").send(t, ether(macB, nil, 0x0800, udp4(1, 2, 3, 4, 20)))
 	await(t, r, 1)
 }
@@ -302,7 +302,7 @@ func TestInterfaceIsRenamed(t *testing.T) {
 	r := start(t, Config{Interface: "vb"})
 	ip(t, "link set vb down")
 	ip(t, "link set vb name vc")
-	ip(t, "link set vc up")
+	up(t, "vc", "va")
 	newSender(t, "va").send(t, ether(macB, nil, 0x0800, udp4(1, 2, 3, 4, 20)))
 	await(t, r, 1)
 }
@@ -328,7 +328,7 @@ func TestInterfaceIsDeleted(t *testing.T) {
 		// One of the same name is another.
 		ip(t, "link add name va type veth peer name vb")
 		ip(t, "link set va up")
-		ip(t, "link set vb up")
+		up(t, "vb", "va")
 		if _, err := r.ReadBatch(make([]packet.Frame, 4)); !errors.Is(err, ErrGone) {
 			t.Errorf("after it came back: %v", err)
 		}
