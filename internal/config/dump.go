@@ -21,9 +21,9 @@ func dumpFlows(text string) (effect, error) {
 	case "mysql":
 		return dumpMySQL(fields)
 	case "clickhouse":
-		return dumpClickHouse(fields)
+		return dumpClickHouse(fields, false)
 	case "clickhouse-cluster":
-		return effect{}, hintf("write store: clickhouse://user:password@host:9000/database, for one of its nodes", "Portolan does not make tables on a cluster")
+		return dumpClickHouse(fields, true)
 	case "mysql-nprobe":
 		return effect{}, hintf("leave it out, and name an interface", "Portolan does not read the tables of nProbe")
 	case "es", "logstash", "syslog", "kafka":
@@ -56,36 +56,44 @@ func dumpMySQL(fields []string) (effect, error) {
 			u.Host = joinPort(u.Host, cmp.Or(port, "3306"))
 		}
 		if secure {
-			query.Set("tls", "true")
+			query.Set("tls", "skip-verify") // as ntopng
 		}
 		if prefix != "" && prefix != "flows" {
-			query.Set("prefix", prefix)
+			query.Set("tables", prefix)
 		}
 		u.RawQuery = query.Encode()
 	})
 	return effect{"store", u, note}, err
 }
 
-// dumpClickHouse reads host;database;user;password. The port that ntopng is
-// given is the one of ClickHouse's MySQL protocol, or the native one, a comma
-// and that.
-func dumpClickHouse(fields []string) (effect, error) {
-	if len(fields) != 4 {
-		return effect{}, hintf("write clickhouse;host;database;user;password", "clickhouse: %d fields are too many or too few", len(fields)+1)
+// dumpClickHouse reads host;database;user;password, and a cluster's name behind
+// that. The port that ntopng is given is the one of ClickHouse's MySQL protocol,
+// or the native one, a comma and that.
+func dumpClickHouse(fields []string, cluster bool) (effect, error) {
+	form, want, query := "clickhouse;host;database;user;password", 4, url.Values{}
+	if cluster {
+		form, want = "clickhouse-cluster;host;database;user;password;cluster", 5
+	}
+	if len(fields) != want {
+		return effect{}, hintf("write "+form, "%d fields are too many or too few", len(fields)+1)
+	}
+	if cluster {
+		query.Set("cluster", fields[4])
 	}
 	note := ""
 	u, err := databaseURL("clickhouse", fields, func(u *url.URL, port string, secure bool) {
 		native, _, both := strings.Cut(port, ",")
 		if !both {
 			native = map[bool]string{false: "9000", true: "9440"}[secure]
-			if port != "" {
+			if port != "" && port != native {
 				note = "port " + port + " is that of the MySQL protocol; Portolan connects to port " + native + " for the native one"
 			}
 		}
 		u.Host = joinPort(fields[0], native)
 		if secure {
-			u.RawQuery = "secure=true"
+			query.Set("secure", "true")
 		}
+		u.RawQuery = query.Encode()
 	})
 	return effect{"store", u, note}, err
 }

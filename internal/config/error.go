@@ -22,6 +22,8 @@ func (e *Error) Error() string {
 		text = e.Key + ": " + text
 	}
 	switch {
+	case e.Origin.Layer == Flag && e.Origin.Name == "":
+		return text // of the command line as a whole
 	case e.Origin.Layer != File:
 		return e.Origin.String() + ": " + text
 	case e.Origin.Line == 0:
@@ -64,25 +66,27 @@ type hintError struct {
 
 func (e hintError) Error() string { return e.err.Error() }
 func (e hintError) Unwrap() error { return e.err }
+func (e hintError) Hint() string  { return e.hint }
 
 // hintf is an error with advice.
 func hintf(hint, format string, args ...any) error {
 	return hintError{fmt.Errorf(format, args...), hint}
 }
 
-// wrong makes an *Error of err.
+// wrong makes an *Error of err, with the advice that err has a method Hint for.
 func wrong(o Origin, column int, key string, err error) *Error {
 	e := &Error{Origin: o, Column: column, Key: key, Err: err}
-	if h, ok := errors.AsType[hintError](err); ok {
-		e.Hint = h.hint
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		e.Hint = h.Hint()
 	}
 	return e
 }
 
-// nearest returns the name of names that differs the least from name, if a
-// person could have meant it, else "".
+// nearest returns the name of names that differs the least from name, in at
+// most a third of its letters; else "".
 func nearest(name string, names []string) string {
-	best, least := "", len(name)/3+2
+	best, least := "", len(name)/3+1
 	for _, n := range names {
 		if d := distance(name, n); d < least {
 			best, least = n, d

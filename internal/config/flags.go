@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -126,21 +127,22 @@ func (f *fileFlag) Set(text string) error {
 // Args takes what stands on the command line beside flags: at most one
 // configuration file, as ntopng has it. A digit behind -v is its level.
 func (l *Loader) Args(args []string) error {
-	if l.bare && len(args) > 0 && len(args[0]) == 1 && args[0] >= "0" && args[0] <= "9" {
+	isLevel := func(s string) bool { return len(s) == 1 && s >= "0" && s <= "9" }
+	if at := slices.IndexFunc(args, isLevel); l.bare && at >= 0 {
 		for i := range l.flags {
 			if o := l.flags[i].option; o != nil && o.long == "verbose" {
-				l.flags[i].text = args[0]
+				l.flags[i].text = args[at]
 			}
 		}
-		args, l.bare = args[1:], false
+		args = slices.Delete(slices.Clone(args), at, at+1)
 	}
 	switch {
 	case len(args) == 0:
 		return nil
 	case len(args) > 1:
-		return &Error{Origin: Origin{Flag, args[1], 0}, Err: errors.New("one configuration file at the most is expected")}
+		return wrong(Origin{Layer: Flag}, 0, "", hintf("--help lists what there is", "one configuration file at the most is expected, found %q and %q", args[0], args[1]))
 	case l.file != "":
-		return &Error{Origin: Origin{Flag, args[0], 0}, Err: fmt.Errorf("the configuration file is %s already", l.file)}
+		return wrong(Origin{Layer: Flag}, 0, "", fmt.Errorf("two configuration files, %q and %q: one is expected", l.file, args[0]))
 	}
 	l.file = args[0]
 	return nil

@@ -32,6 +32,10 @@ type Loader struct {
 	// Default is the file that is read if it is there and no other is named;
 	// empty = none.
 	Default string
+	// CheckFilter and CheckStore look into what only others understand; nil =
+	// nobody does. An error of CheckStore must not repeat the password.
+	CheckFilter func(expression string) error
+	CheckStore  func(StoreURL) error
 
 	file  string // of --config or the first argument
 	flags []use  // in the order of the command line
@@ -202,6 +206,8 @@ func cause(err error) error {
 	return err
 }
 
+// checkText returns data without a byte order mark, and with ends of lines as
+// we have them.
 func checkText(data []byte, most int64, origin Origin) ([]byte, error) {
 	if int64(len(data)) > most {
 		return nil, wrong(origin, 0, "", fmt.Errorf("is larger than %s", Size(most)))
@@ -212,7 +218,8 @@ func checkText(data []byte, most int64, origin Origin) ([]byte, error) {
 			return nil, wrong(origin, 0, "", errors.New("is no text in UTF-8"))
 		}
 	}
-	return []byte(strings.TrimPrefix(string(data), "\ufeff")), nil
+	// The YAML parser counts the ends of lines of DOS wrong.
+	return []byte(strings.ReplaceAll(strings.TrimPrefix(string(data), "\ufeff"), "\r\n", "\n")), nil
 }
 
 // layer applies the assignments of one layer. The first of a list replaces what
@@ -277,10 +284,28 @@ func (b *builder) single(v value, a assignment) bool {
 func (b *builder) finish(l *Loader) (*Loaded, error) {
 	b.complete(l)
 	b.check()
+	if l.CheckFilter != nil && b.out.Filter != "" {
+		b.judge("filter", l.CheckFilter(b.out.Filter))
+	}
+	if l.CheckStore != nil {
+		b.judge("store", l.CheckStore(b.out.Store))
+	}
 	if len(b.errs) > 0 {
 		return nil, errors.Join(b.errs...)
 	}
 	return &b.out, nil
+}
+
+// judge adds what somebody else says about a key, who may name it already.
+func (b *builder) judge(key string, err error) {
+	if err == nil {
+		return
+	}
+	origin := b.out.origins[key]
+	if strings.HasPrefix(err.Error(), key) {
+		key = ""
+	}
+	b.fail(wrong(origin, 0, key, err))
 }
 
 // complete gives settings with a computed default their value.
@@ -303,7 +328,7 @@ func (b *builder) complete(l *Loader) {
 		c.DataDir = dataDir(l.getenv)
 	}
 	if c.Store.Kind() == "" {
-		c.Store = StoreURL{kind: "parquet", folder: filepath.Join(c.DataDir, "portolan")}
+		c.Store = folderStore(filepath.Join(c.DataDir, "portolan"))
 		b.inherit("store", "data-dir")
 	}
 	if c.Spill.Folder == "" {

@@ -24,91 +24,108 @@ var storeKinds = map[string]string{
 // A StoreURL says where flows are kept: a folder, or a database. It prints
 // without its password, whatever it is printed with; Reveal has it.
 type StoreURL struct {
-	kind   string // parquet, mariadb or clickhouse
-	folder string // of parquet
-	url    *url.URL
+	kind  string // parquet, mariadb or clickhouse
+	text  string // folder or URL
+	shown string // the same without passwords
 }
 
 // ParseStore reads a folder, parquet:///folder, mariadb://user:password@host/db
-// or clickhouse://user:password@host/db. Errors do not repeat the text, since it
-// may hold a password.
+// or clickhouse://user:password@host,host/db. What may stand behind a question
+// mark is up to the store. Errors do not repeat the text, since it may hold a
+// password.
 func ParseStore(text string) (StoreURL, error) {
-	if strings.ContainsRune(text, 0) {
-		return StoreURL{}, errors.New("holds a zero byte")
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return StoreURL{}, errors.New("holds a control character")
 	}
 	scheme, rest, isURL := strings.Cut(text, "://")
 	if !isURL {
 		if kind, _, found := strings.Cut(text, ";"); found && slices.Contains(dumpKinds, kind) {
-			return StoreURL{}, hintError{errors.New("is a target of ntopng's -F"), "give it to --dump-flows, or write mariadb://user:password@host/database"}
+			return StoreURL{}, hintf("give it to --dump-flows, or write mariadb://user:password@host/database", "is a target of ntopng's -F")
 		}
-		return StoreURL{kind: "parquet", folder: text}, nil
+		return folderStore(text), nil
 	}
 	kind := storeKinds[strings.ToLower(scheme)]
 	switch kind {
 	case "":
-		return StoreURL{}, hintError{errors.New("unknown kind of store"), "have: a folder, parquet://, mariadb://, clickhouse://"}
+		return StoreURL{}, hintf("have: a folder, parquet://, mariadb://, clickhouse://", "unknown kind of store")
 	case "parquet":
 		if !strings.HasPrefix(rest, "/") {
-			return StoreURL{}, hintError{errors.New("the folder is not absolute"), "write parquet:///var/lib/portolan, with three slashes"}
+			return StoreURL{}, hintf("write parquet:///var/lib/portolan, with three slashes", "the folder is not absolute")
 		}
-		return StoreURL{kind: kind, folder: rest}, nil
+		return folderStore(rest), nil
 	}
-	u, err := url.Parse(text)
-	if err != nil {
-		return StoreURL{}, hintError{errors.New("is no URL"), "in a password, write %40 for @, %3A for :, %2F for /, %25 for %"}
+	return parseDatabase(kind, rest)
+}
+
+// folderStore is a parquet store.
+func folderStore(folder string) StoreURL { return StoreURL{"parquet", folder, folder} }
+
+// parseDatabase reads what stands behind "mariadb://". Several hosts may stand
+// there, which net/url does not know.
+func parseDatabase(kind, rest string) (StoreURL, error) {
+	authority, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
 	}
-	u.Scheme = kind
-	if u.Host == "" && u.Query().Get("socket") == "" {
-		return StoreURL{}, hintError{errors.New("names no host"), "write " + kind + "://user:password@host/database"}
+	at := strings.LastIndexByte(authority, '@') + 1
+	hosts := authority[at:]
+	u, err := url.Parse(kind + "://" + authority[:at] + "host" + path)
+	if err != nil || strings.Count(authority, "@") > 1 || strings.ContainsAny(hosts, " \"<>\\^`{|}") {
+		return StoreURL{}, hintf("in a password, write %40 for @, %3A for :, %2F for /, %25 for %", "is no URL")
+	}
+	form := "write " + kind + "://user:password@host/database"
+	if hosts == "" && u.Query().Get("socket") == "" {
+		return StoreURL{}, hintf(form, "names no host")
 	}
 	if strings.Trim(u.Path, "/") == "" || u.Fragment != "" {
-		return StoreURL{}, hintError{errors.New("names no database"), "write " + kind + "://user:password@host/database"}
+		return StoreURL{}, hintf(form, "names no database")
 	}
-	return StoreURL{kind: kind, url: u}, nil
+	return StoreURL{kind, kind + "://" + authority + path, kind + "://" + shownUser(u.User) + hosts + u.EscapedPath() + shownQuery(u.RawQuery)}, nil
+}
+
+// shownUser is user:***@, or nothing.
+func shownUser(u *url.Userinfo) string {
+	if u == nil {
+		return ""
+	}
+	name := url.User(u.Username()).String()
+	if _, set := u.Password(); set {
+		name += ":" + hidden
+	}
+	return name + "@"
+}
+
+// shownQuery is the query of a URL with its question mark and without secrets.
+func shownQuery(query string) string {
+	if query == "" {
+		return ""
+	}
+	pairs := strings.Split(query, "&")
+	for i, pair := range pairs {
+		if key, _, found := strings.Cut(pair, "="); found && isSecret(key) {
+			pairs[i] = key + "=" + hidden
+		}
+	}
+	return "?" + strings.Join(pairs, "&")
 }
 
 // Kind is parquet, mariadb or clickhouse; empty for the zero StoreURL.
 func (s StoreURL) Kind() string { return s.kind }
 
 // Folder is where a parquet store lies, else empty.
-func (s StoreURL) Folder() string { return s.folder }
+func (s StoreURL) Folder() string {
+	if s.kind == "parquet" {
+		return s.text
+	}
+	return ""
+}
 
 // Reveal returns the folder or the URL with its password: for the one who
 // connects, not for people.
-func (s StoreURL) Reveal() string {
-	if s.url == nil {
-		return s.folder
-	}
-	return s.url.String()
-}
+func (s StoreURL) Reveal() string { return s.text }
 
 // String hides passwords.
-func (s StoreURL) String() string {
-	if s.url == nil {
-		return s.folder
-	}
-	var b strings.Builder
-	b.WriteString(s.url.Scheme + "://")
-	if u := s.url.User; u != nil {
-		b.WriteString(url.User(u.Username()).String())
-		if _, set := u.Password(); set {
-			b.WriteString(":" + hidden)
-		}
-		b.WriteString("@")
-	}
-	b.WriteString(s.url.Host + s.url.EscapedPath())
-	separator := "?"
-	for pair := range strings.SplitSeq(s.url.RawQuery, "&") {
-		if key, _, found := strings.Cut(pair, "="); found && isSecret(key) {
-			pair = key + "=" + hidden
-		}
-		if pair != "" {
-			b.WriteString(separator + pair)
-			separator = "&"
-		}
-	}
-	return b.String()
-}
+func (s StoreURL) String() string { return s.shown }
 
 // isSecret reports whether a parameter of a URL is not for everybody's eyes.
 func isSecret(key string) bool {

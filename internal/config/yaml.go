@@ -166,7 +166,9 @@ func (r *yamlReader) unknown(path, name string) error {
 		}
 	}
 	hint := ""
-	if near := nearest(name, here); near != "" {
+	if group, rest, dotted := strings.Cut(name, "."); dotted && r.known[path+name] {
+		hint = fmt.Sprintf("write %q, and below it %q", group+":", rest+":")
+	} else if near := nearest(name, here); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", path+near)
 	} else if near := nearest(path+name, all); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
