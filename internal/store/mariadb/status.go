@@ -1,0 +1,80 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/portolan/portolan/internal/flow"
+	"github.com/portolan/portolan/internal/store"
+)
+
+// Stats counts the records. Bytes are the server's estimate.
+func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
+	var st store.Stats
+	if err := s.ready(ctx); err != nil {
+		return st, err
+	}
+	add := func(text string) error {
+		var records uint64
+		var first, last sql.NullInt64
+		if err := s.db.QueryRowContext(ctx, text).Scan(&records, &first, &last); err != nil {
+			return err
+		}
+		if records == 0 || !first.Valid {
+			return nil
+		}
+		if st.Records == 0 {
+			st.Span = flow.Span{Start: first.Int64, End: last.Int64 + 1}
+		}
+		st.Records += records
+		st.Span.Start = min(st.Span.Start, first.Int64)
+		st.Span.End = max(st.Span.End, last.Int64+1)
+		return nil
+	}
+	if s.own {
+		if err := add("SELECT CAST(COALESCE(SUM(records), 0) AS UNSIGNED), MIN(first_time), MAX(last_time) FROM " + s.names.days); err != nil {
+			return st, s.config.explain(err)
+		}
+	}
+	for i := range s.tables {
+		t := &s.tables[i]
+		if !t.foreign() {
+			continue
+		}
+		f := foreignSource(t, false)
+		err := add("SELECT COUNT(*), MIN(" + f.first + "), MAX(" + f.last + ") FROM " + f.table + " WHERE " + f.where)
+		if err != nil {
+			return st, s.config.explain(err)
+		}
+	}
+	var bytes uint64
+	err := each(ctx, s.db, "SELECT TABLE_NAME, COALESCE(DATA_LENGTH + INDEX_LENGTH, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()", nil,
+		func(rows *sql.Rows) error {
+			var name string
+			var size uint64
+			if err := rows.Scan(&name, &size); err != nil {
+				return err
+			}
+			if s.isMine(name) {
+				bytes += size
+			}
+			return nil
+		})
+	st.Bytes = bytes
+	return st, s.config.explain(err)
+}
+
+// isMine reports whether a table belongs to the store.
+func (s *Store) isMine(table string) bool {
+	for _, t := range s.tables {
+		if t.name == table {
+			return true
+		}
+	}
+	for _, c := range s.names.creations() {
+		if c.table == table {
+			return s.own
+		}
+	}
+	return false
+}
