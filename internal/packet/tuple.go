@@ -62,6 +62,9 @@ func (t *Tuple) Proto() flow.Proto { return flow.Proto(t[4]) }
 // VLAN returns the outer VLAN identifier, 0 = untagged.
 func (t *Tuple) VLAN() uint16 { return uint16(t[4]>>16) & 0xfff }
 
+// ClearVLAN makes t that of an untagged packet.
+func (t *Tuple) ClearVLAN() { t[4] &^= 0xfff << 16 }
+
 // Is4 reports whether the ends are IPv4 addresses.
 func (t *Tuple) Is4() bool { return uint8(t[4]>>8) == 4 }
 

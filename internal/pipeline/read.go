@@ -22,19 +22,30 @@ type source interface {
 const frameBatch = 64
 
 // Counts says what became of the frames of a source. Frames is the sum of
-// Decoded and all of Undecoded.
+// Decoded, Unsampled and all of Undecoded.
 type Counts struct {
 	Frames    uint64
 	Decoded   uint64
+	Unsampled uint64                    // left out, since one of several is looked at
 	Undecoded [packet.NumReasons]uint64 // by packet.Reason; not-IP among them
 	Bytes     uint64                    // IP bytes of what was decoded
 	Start     int64                     // time of the earliest and latest decoded frame, ns since 1970 UTC
 	End       int64
 }
 
+// see counts a decoded frame.
+func (c *Counts) see(h *packet.Headers) {
+	c.Decoded++
+	c.Bytes += uint64(h.Bytes)
+	if c.Start == 0 || h.Time < c.Start {
+		c.Start = h.Time
+	}
+	c.End = max(c.End, h.Time)
+}
+
 // Lost returns how many frames should have been decoded and were not.
 func (c *Counts) Lost() uint64 {
-	return c.Frames - c.Decoded - c.Undecoded[packet.NonIP]
+	return c.Frames - c.Decoded - c.Unsampled - c.Undecoded[packet.NonIP]
 }
 
 // Losses returns what was lost as data, one entry a reason.
@@ -92,12 +103,7 @@ func (c *Counts) drain(ctx context.Context, src source, table *meter.Table, tick
 				c.Undecoded[h.Reason]++
 				continue
 			}
-			c.Decoded++
-			c.Bytes += uint64(h.Bytes)
-			if c.Start == 0 || h.Time < c.Start {
-				c.Start = h.Time
-			}
-			c.End = max(c.End, h.Time)
+			c.see(h)
 			frames[good] = frames[i]
 			good++
 		}
