@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/query"
@@ -54,6 +55,39 @@ type Store interface {
 
 	// Close flushes and frees. A second Close returns ErrClosed.
 	Close() error
+}
+
+// A Policy says what a store may forget. What is zero has no bound.
+type Policy struct {
+	Raw    time.Duration // age at which records go, by their End
+	RollUp time.Duration // age at which sums over hours and days go; not shorter than Raw
+	Size   uint64        // bytes on disk above which the oldest records, and then the oldest sums, go
+}
+
+// Pruned says what was forgotten.
+type Pruned struct {
+	Records uint64    `json:"records"` // 0 if the store does not count them
+	Parts   int       `json:"parts"`   // files or partitions
+	Bytes   uint64    `json:"bytes"`
+	Before  time.Time `json:"before"` // records that ended before are gone; zero = none was pruned
+}
+
+// A Pruner is a store that can forget: whole files or partitions, so that it
+// costs no more than what it frees.
+type Pruner interface {
+	Prune(ctx context.Context, p Policy, now time.Time) (Pruned, error)
+}
+
+// A Compacter is a store that needs to be tidied up now and then, once an hour
+// or after much was written.
+type Compacter interface {
+	Compact(ctx context.Context) error
+}
+
+// An OnceWriter is a store that knows what it took: a batch that is given
+// again under the same name is not stored again.
+type OnceWriter interface {
+	WriteOnce(ctx context.Context, name string, b *flow.Batch) error
 }
 
 // Stats says what a store holds.

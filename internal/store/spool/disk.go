@@ -2,6 +2,7 @@ package spool
 
 import (
 	"bytes"
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/gob"
 	"errors"
@@ -31,6 +32,8 @@ import (
 // loses a batch.
 type disk struct {
 	dir     string
+	id      string // of all that was ever put into this folder
+	lock    *os.File
 	files   []*spillFile // oldest first
 	out     *os.File     // the last of files, if it is being written; else nil
 	in      *os.File     // the first of files, if it is being read; else nil
@@ -55,6 +58,8 @@ const (
 	maxFile      = 16 << 20 // a file that is longer is not written to any more
 	suffix       = ".spill"
 	positionFile = "position"
+	lockFile     = "lock"
+	idFile       = "id"
 	middle       = 1 << 40 // the number of the first file, so that there is room before it
 )
 
@@ -69,6 +74,12 @@ func openDisk(dir string) (*disk, error) {
 		return nil, err
 	}
 	d := &disk{dir: dir}
+	if d.lock, err = lock(filepath.Join(dir, lockFile)); err != nil {
+		return nil, err
+	}
+	if err := d.readID(); err != nil {
+		return nil, errors.Join(err, d.lock.Close())
+	}
 	marked, start := d.readPosition()
 	for _, e := range entries {
 		digits, ok := strings.CutSuffix(e.Name(), suffix)
@@ -99,6 +110,25 @@ func openDisk(dir string) (*disk, error) {
 
 func (d *disk) path(f *spillFile) string {
 	return filepath.Join(d.dir, fmt.Sprintf("%015d%s", f.number, suffix))
+}
+
+// readID reads the folder's id, and makes it if there is none. Numbers of files
+// begin anew when all are gone: the id changes with each opening of an empty
+// folder.
+func (d *disk) readID() error {
+	path := filepath.Join(d.dir, idFile)
+	text, err := os.ReadFile(path)
+	files, globErr := filepath.Glob(filepath.Join(d.dir, "*"+suffix))
+	if err == nil && globErr == nil && len(files) > 0 {
+		d.id = strings.TrimSpace(string(text))
+		return nil
+	}
+	return d.newID()
+}
+
+func (d *disk) newID() error {
+	d.id = rand.Text()
+	return os.WriteFile(filepath.Join(d.dir, idFile), []byte(d.id+"\n"), 0o600)
 }
 
 // readPosition returns the file and the offset that mark wrote; 0 = none.
@@ -234,6 +264,8 @@ func (d *disk) rotate() error {
 	number := int64(middle)
 	if n := len(d.files); n > 0 {
 		number = d.files[n-1].number + 1
+	} else if err := d.newID(); err != nil {
+		return err
 	}
 	f := &spillFile{number: number}
 	out, err := os.OpenFile(d.path(f), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -283,13 +315,14 @@ func (d *disk) putFirst(batches []*flow.Batch) error {
 	return nil
 }
 
-// next returns the oldest batch; nil = there is none that can be read. lost
-// says what was given up on the way there. The batch stays until taken.
-func (d *disk) next() (b *flow.Batch, lost flow.Loss) {
+// next returns the oldest batch and its name, which no other batch of any spool
+// ever has; nil = there is none that can be read. lost says what was given up
+// on the way there. The batch stays until taken.
+func (d *disk) next() (b *flow.Batch, name string, lost flow.Loss) {
 	for len(d.files) > 0 && d.records > 0 {
 		b, err := d.read()
 		if err == nil {
-			return b, lost
+			return b, fmt.Sprintf("%s-%d-%d", d.id, d.files[0].number, d.at), lost
 		}
 		// Only damage ends here: chunks are whole when a file is opened.
 		n := d.files[0].records
@@ -301,7 +334,7 @@ func (d *disk) next() (b *flow.Batch, lost flow.Loss) {
 		d.files[0].records = 0
 		d.drop() //nolint:errcheck // the file is of no use, and said so
 	}
-	return nil, lost
+	return nil, "", lost
 }
 
 func (d *disk) read() (*flow.Batch, error) {
@@ -391,11 +424,11 @@ func (d *disk) oldest() int64 {
 
 func (d *disk) close() error {
 	var err error
-	for _, f := range []*os.File{d.in, d.out} {
+	for _, f := range []*os.File{d.in, d.out, d.lock} {
 		if f != nil {
 			err = errors.Join(err, f.Close())
 		}
 	}
-	d.in, d.out = nil, nil
+	d.in, d.out, d.lock = nil, nil, nil
 	return err
 }

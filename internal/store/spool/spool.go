@@ -20,6 +20,9 @@ import (
 	"github.com/portolan/portolan/internal/store"
 )
 
+// ErrLocked is wrapped when another process uses the folder.
+var ErrLocked = errors.New("another process uses this spool")
+
 // A Config says how a spool works. The zero value keeps nothing on the disk.
 type Config struct {
 	Dir        string        // where batches wait when memory is full; "" = nowhere. Of this spool alone

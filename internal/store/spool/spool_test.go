@@ -152,7 +152,7 @@ func TestOrderOverAnOutage(t *testing.T) {
 	if d := cmp.Diff(numbers(0, 2100), s.took); d != "" {
 		t.Error(d)
 	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, "*"+suffix)); len(left) > 0 {
 		t.Errorf("left on the disk: %v", left)
 	}
 	if s.durable != 2100 {
@@ -205,7 +205,7 @@ func TestStoreCrash(t *testing.T) {
 			t.Fatal(err)
 		}
 		for range 7 {
-			b, lost := d.next()
+			b, _, lost := d.next()
 			if b == nil || lost.Count > 0 {
 				t.Fatalf("run %d: no batch: %+v", kill, lost)
 			}
@@ -255,6 +255,16 @@ func TestLossBeyondTheBudget(t *testing.T) {
 	if lost != st.Dropped {
 		t.Errorf("the store knows of %d lost, want %d", lost, st.Dropped)
 	}
+}
+
+func TestOneSpoolAFolder(t *testing.T) {
+	dir := t.TempDir()
+	sp := open(t, &target{}, Config{Dir: dir})
+	if _, err := Open(&target{}, Config{Dir: dir}); !errors.Is(err, ErrLocked) {
+		t.Errorf("a second spool in the folder: %v, want ErrLocked", err)
+	}
+	shut(t, sp, time.Minute)
+	shut(t, open(t, &target{}, Config{Dir: dir}), time.Minute)
 }
 
 func TestDamagedFiles(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/portolan/portolan/internal/flow"
+	"github.com/portolan/portolan/internal/store"
 )
 
 // write hands to the store what waits, oldest first, until ctx is done or all
@@ -19,7 +20,7 @@ func (s *Spool) write(ctx context.Context) {
 			s.flush(ctx)
 		default:
 		}
-		b, fromDisk := s.next()
+		b, name := s.next()
 		if b == nil {
 			if s.isStopping() {
 				s.flush(ctx)
@@ -33,10 +34,10 @@ func (s *Spool) write(ctx context.Context) {
 			}
 			continue
 		}
-		if !s.try(ctx, func() error { return s.store.WriteFlows(ctx, b) }) {
+		if !s.try(ctx, func() error { return s.hand(ctx, b, name) }) {
 			return
 		}
-		s.taken(ctx, b, fromDisk)
+		s.taken(ctx, b, name != "")
 	}
 }
 
@@ -46,23 +47,32 @@ func (s *Spool) isStopping() bool {
 	return s.stopping
 }
 
-// next returns the oldest batch that waits; nil = none. It stays where it is
-// until taken is called.
-func (s *Spool) next() (b *flow.Batch, fromDisk bool) {
+// hand gives b to the store. What comes from the disk has a name, and may have
+// been given before by a process that was killed.
+func (s *Spool) hand(ctx context.Context, b *flow.Batch, name string) error {
+	if once, ok := s.store.(store.OnceWriter); ok && name != "" {
+		return once.WriteOnce(ctx, name, b)
+	}
+	return s.store.WriteFlows(ctx, b)
+}
+
+// next returns the oldest batch that waits, and its name if it is on the disk;
+// nil = none. It stays where it is until taken is called.
+func (s *Spool) next() (b *flow.Batch, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.memory) > 0 {
-		return s.memory[0], false
+		return s.memory[0], ""
 	}
 	if s.disk == nil || s.disk.records == 0 {
-		return nil, false
+		return nil, ""
 	}
-	b, lost := s.disk.next()
+	b, name, lost := s.disk.next()
 	if lost.Count > 0 {
 		s.losses = append(s.losses, lost)
 		s.cfg.Log.Error("spilled flows cannot be read", "why", lost.Reason)
 	}
-	return b, b != nil
+	return b, name
 }
 
 // taken removes b, which the store has.
