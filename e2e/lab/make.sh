@@ -63,7 +63,7 @@ lab_up
 
 capture home 40
 "$work/cut" -o "$work/home.pcapng" "$work/home.pcap"
-"$work/cut" -from 15s -o "$work/mid.pcapng" "$work/home.pcap"
+"$work/cut" -from 20s -o "$work/mid.pcapng" "$work/home.pcap"
 lab_truth "$work/home.truth.tsv"
 seen_once home "$work/home.pcapng"
 list "$work/mid.pcapng" >"$work/mid.list"

@@ -4,7 +4,7 @@
 #
 #   net.sh up        make hosts, bridge and Internet, start the servers
 #   net.sh start     begin to count and to mirror, all at once
-#   net.sh traffic   let everybody do their work once (SECONDS_OF_TRAFFIC, default 40)
+#   net.sh traffic   let everybody work for SECONDS_OF_TRAFFIC (default 40, at least 20)
 #   net.sh stop      end counting and mirroring, all at once
 #   net.sh truth F   write what was true about the traffic to file F
 #   net.sh down      end what up started, and remove it
@@ -14,7 +14,7 @@
 #
 #   ip netns exec ptl-br tcpdump -i mirror0
 #
-# LAB is the prefix of all names of namespaces, so that two labs can live side
+# LAB is the prefix of all names of namespaces (ptl, ptl2), so that labs can live side
 # by side; LAB_DIR is where configurations, logs and counts go.
 # OFFLOAD=on leaves segmentation to the (virtual) network cards.
 LAB=${LAB:-ptl}
@@ -41,7 +41,12 @@ lab_need() {
 		dig chronyd sshd ssh scp smtpd rsync curl socat ping openssl; do
 		command -v "$c" >/dev/null || missing+=("$c")
 	done
-	[ ${#missing[@]} = 0 ] || { echo "lab: not installed: ${missing[*]}" >&2; return 1; }
+	[ ${#missing[@]} = 0 ] || {
+		echo "lab: not installed: ${missing[*]}" >&2
+		echo "hint: apt-get install iproute2 nftables ethtool nginx-light mariadb-server redis-server dnsmasq bind9-dnsutils" \
+			"chrony openssh-server opensmtpd rsync curl socat iputils-ping openssl tcpdump tshark" >&2
+		return 1
+	}
 }
 
 # on HOST COMMAND... runs a command on a host.
@@ -56,7 +61,6 @@ serve() {
 	local h=$1 name=$2
 	shift 2
 	ip netns exec "$LAB-$h" "$@" >"$LAB_DIR/log/$h-$name" 2>&1 </dev/null &
-	echo $! >>"$LAB_DIR/pids"
 }
 
 # wait_for WHAT COMMAND... waits until a command succeeds, 20 seconds at the most.
@@ -209,8 +213,8 @@ lab_db() {
 		--bind-address='*' --skip-name-resolve --innodb-buffer-pool-size=16M --skip-log-bin --skip-ssl
 	wait_for MariaDB on db mariadb --no-defaults -S "$d/sock" -e 'SELECT 1'
 	on db mariadb --no-defaults -S "$d/sock" -e "CREATE DATABASE shop; CREATE USER shop@'%' IDENTIFIED BY 'shop'; GRANT ALL ON shop.* TO shop@'%';
-		CREATE TABLE shop.item (id INT PRIMARY KEY, name VARCHAR(80)); INSERT INTO shop.item SELECT seq, CONCAT('thing number ', seq) FROM shop.seq_1_to_500 AS s;" 2>>"$LAB_DIR/log/db-install" ||
-		on db mariadb --no-defaults -S "$d/sock" -e "$(for i in {1..200}; do echo "INSERT INTO shop.item VALUES ($i, 'thing number $i');"; done)"
+		CREATE TABLE shop.item (id INT PRIMARY KEY, name VARCHAR(80));
+		INSERT INTO shop.item VALUES $(seq 200 | sed "s/.*/(&, 'thing number &')/" | paste -sd,)"
 }
 
 lab_ssh() {
@@ -319,6 +323,7 @@ lab_up() {
 	lab_need
 	[ ! -e "$LAB_DIR" ] || { echo "lab: $LAB_DIR exists: is a lab up? (net.sh down)" >&2; return 1; }
 	mkdir -p "$LAB_DIR/log"
+	: >"$LAB_DIR/.lab"
 	(cd "$LAB_HOME/../.." && scripts/go.sh build -o "$LAB_DIR/labd" ./e2e/lab/labd && scripts/go.sh build -o "$LAB_DIR/truth" ./e2e/lab/truth)
 	lab_wire
 	lab_serve
@@ -476,19 +481,24 @@ lab_traffic() (
 # lab_truth FILE writes the truth between start and stop.
 lab_truth() { "$LAB_DIR/truth" -lab "$LAB_DIR" >"$1"; }
 
+# lab_down ends what runs in our namespaces, and removes them. The programs of
+# other namespaces are nobody's here.
 lab_down() {
-	local pid ns
-	if [ -e "$LAB_DIR/pids" ]; then
-		while read -r pid; do kill "$pid" 2>/dev/null; done <"$LAB_DIR/pids"
-	fi
-	sleep 0.5
-	# What is left lives in our namespaces: nobody else's.
-	for ns in $(ip netns list | awk -v p="$LAB-" 'index($1, p) == 1 {print $1}'); do
-		for pid in $(ip netns pids "$ns"); do kill -9 "$pid" 2>/dev/null; done
+	local signal ns all i
+	all=$(ip netns list | awk -v p="$LAB-" 'index($1, p) == 1 {print $1}')
+	for signal in TERM KILL; do
+		for ns in $all; do ip netns pids "$ns" | xargs -r kill -$signal 2>/dev/null; done
+		for i in {1..20}; do
+			[ -n "$(for ns in $all; do ip netns pids "$ns"; done)" ] || break
+			sleep 0.1
+		done
+	done
+	for ns in $all; do
 		ip netns del "$ns"
 		rm -rf "/etc/netns/$ns"
 	done
-	rm -rf "$LAB_DIR"
+	rmdir /etc/netns 2>/dev/null
+	[ ! -e "$LAB_DIR/.lab" ] || rm -rf "$LAB_DIR"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then
