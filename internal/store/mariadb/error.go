@@ -55,9 +55,7 @@ const (
 	databaseDenied      = 1044
 	accessDenied        = 1045
 	unknownDatabase     = 1049
-	tableExists         = 1050
 	duplicateKey        = 1062
-	partitionExists     = 1517
 	tableFull           = 1114
 	tableDenied         = 1142
 	columnDenied        = 1143
@@ -75,7 +73,6 @@ const (
 	localInfileOff      = 3948 // MySQL 8
 	localInfileDisabled = 4166 // MariaDB 10.6 and later
 	diskFull            = 1021
-	partitionMissing    = 1507
 	noSuchFunction      = 1305
 )
 
@@ -136,6 +133,8 @@ func (c *Config) networkHint(err error) string {
 	switch {
 	case errors.Is(err, ErrNtopng):
 		return "add them with: portolan store migrate, or write to other tables: &tables=NAME"
+	case errors.Is(err, ErrNotPartitioned):
+		return "give it one: portolan store migrate --partition, or have rows deleted some at a time"
 	case errors.Is(err, ErrEngine):
 		return "change it with: portolan store migrate. ntopng changes it to MyISAM when it starts: give it a database of its own"
 	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &verification):

@@ -1,6 +1,7 @@
 package mariadb
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -37,10 +38,25 @@ func (t *flowTable) writable(n *names) error {
 			return fmt.Errorf("%s: %w (%s)", t.name, ErrNtopng, ownName(definition))
 		}
 	}
+	for _, c := range ntopngColumns {
+		if t.types[c.name] != c.kind {
+			return fmt.Errorf("%s: %w (%s is no %s)", t.name, ErrNtopng, c.name, c.kind)
+		}
+	}
 	if !strings.EqualFold(t.engine, "InnoDB") {
-		return fmt.Errorf("%s: %w: it is %s", t.name, ErrEngine, t.engine)
+		return fmt.Errorf("%s: %w: it is %s", t.name, ErrEngine, cmp.Or(t.engine, "a view"))
 	}
 	return nil
+}
+
+// clipped returns the counters that end at 4 GiB.
+func (t *flowTable) clipped() (columns []string) {
+	for _, name := range []string{"BYTES", "IN_BYTES", "OUT_BYTES"} {
+		if t.types[name] == "int" {
+			columns = append(columns, name)
+		}
+	}
+	return columns
 }
 
 // flowTables returns the tables of flows in the database, sorted by name:

@@ -32,7 +32,6 @@ const (
 type partition struct {
 	name  string
 	bound int64 // seconds since 1970 UTC; math.MaxInt64 = no end
-	rows  int64 // as the server estimates
 }
 
 // single reports whether p is meant for one day, not for what lies between.
@@ -40,6 +39,7 @@ func (p *partition) single() bool { return strings.HasPrefix(p.name, "d") }
 
 // A layout is how a table is partitioned.
 type layout struct {
+	count   int  // of partitions
 	byRange bool // by ranges of LAST_SWITCHED or of the hour
 	parts   []partition
 }
@@ -47,15 +47,16 @@ type layout struct {
 // partitions reads the layout of a table.
 func partitions(ctx context.Context, q queryer, table string) (layout, error) {
 	var l layout
-	err := each(ctx, q, `SELECT PARTITION_NAME, PARTITION_METHOD, REPLACE(PARTITION_EXPRESSION, '`+"`"+`', ''), PARTITION_DESCRIPTION, TABLE_ROWS
+	err := each(ctx, q, `SELECT PARTITION_NAME, PARTITION_METHOD, REPLACE(PARTITION_EXPRESSION, '`+"`"+`', ''), PARTITION_DESCRIPTION
 		FROM information_schema.PARTITIONS
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND PARTITION_NAME IS NOT NULL
 		ORDER BY PARTITION_ORDINAL_POSITION`, []any{table}, func(rows *sql.Rows) error {
 		var p partition
 		var method, expression, bound sql.NullString
-		if err := rows.Scan(&p.name, &method, &expression, &bound, &p.rows); err != nil {
+		if err := rows.Scan(&p.name, &method, &expression, &bound); err != nil {
 			return err
 		}
+		l.count++
 		column := strings.ToUpper(expression.String)
 		l.byRange = method.String == "RANGE" && (column == "LAST_SWITCHED" || column == "HOUR")
 		if !l.byRange {
@@ -94,12 +95,12 @@ func (l *layout) split(table string, start int64) string {
 	if i > 0 {
 		lower = l.parts[i-1].bound
 	}
-	date := time.Unix(start, 0).UTC().Format("20060102")
+	name := date(start)
 	var into []string
 	if lower < start && (lower != math.MinInt64 || start > 0) {
-		into = append(into, fmt.Sprintf("PARTITION g%s VALUES LESS THAN (%d)", date, start))
+		into = append(into, fmt.Sprintf("PARTITION g%s VALUES LESS THAN (%d)", name, start))
 	}
-	into = append(into, fmt.Sprintf("PARTITION d%s VALUES LESS THAN (%d)", date, start+daySeconds))
+	into = append(into, fmt.Sprintf("PARTITION d%s VALUES LESS THAN (%d)", name, start+daySeconds))
 	if start+daySeconds < p.bound {
 		bound := "MAXVALUE"
 		if p.bound != math.MaxInt64 {
@@ -110,7 +111,7 @@ func (l *layout) split(table string, start int64) string {
 	return fmt.Sprintf("ALTER TABLE %s REORGANIZE PARTITION %s INTO (%s)", quoteName(table), quoteName(p.name), strings.Join(into, ", "))
 }
 
-// days returns the days that rows of the given days need partitions for, in
+// withDaysAhead returns the days that rows of the given days need partitions for, in
 // order. Days that are not over bring those that follow.
 func withDaysAhead(days []int64, now time.Time) []int64 {
 	today := now.Unix() - now.Unix()%daySeconds

@@ -38,7 +38,7 @@ var shared *server
 func TestMain(m *testing.M) {
 	status := 1
 	func() {
-		dir, err := os.MkdirTemp("", "portolan-mariadb-")
+		dir, err := os.MkdirTemp(quickDir(), "portolan-mariadb-")
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 		shared, err = newServer(dir)
 		if err == nil {
 			// A crash of the machine is not what these tests are about.
-			err = shared.start("--innodb-flush-log-at-trx-commit=0")
+			err = shared.start("--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-frm=0")
 		}
 		switch {
 		case errors.Is(err, exec.ErrNotFound):
@@ -61,6 +61,15 @@ func TestMain(m *testing.M) {
 		status = m.Run()
 	}()
 	os.Exit(status)
+}
+
+// quickDir returns a folder in memory, if there is one: creating tables and
+// partitions waits for a disk many times.
+func quickDir() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
 }
 
 // newServer makes the folder of a server that is not yet running.
