@@ -63,7 +63,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 }
 
 // connect returns a pool of connections of which one has been made.
-func connect(ctx context.Context, c *Config) (*sql.DB, error) {
+func connect(ctx context.Context, c *Config) (*sql.DB, error) { return dial(ctx, c, c.Database) }
+
+// dial does so with a database, or with none.
+func dial(ctx context.Context, c *Config, database string) (*sql.DB, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
@@ -71,6 +74,7 @@ func connect(ctx context.Context, c *Config) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	d.DBName = database
 	connector, err := mysql.NewConnector(d)
 	if err != nil {
 		return nil, c.explain(err)

@@ -29,17 +29,13 @@ func Init(ctx context.Context, c Config) error {
 }
 
 func createDatabase(ctx context.Context, c Config) error {
-	d, err := c.driverConfig()
+	name := c.Database
+	db, err := dial(ctx, &c, "")
 	if err != nil {
 		return err
 	}
-	d.DBName = ""
-	db, err := sql.Open("mysql", d.FormatDSN())
-	if err != nil {
-		return c.explain(err)
-	}
 	defer db.Close()
-	_, err = db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS "+quoteName(c.Database)+" CHARACTER SET utf8mb4")
+	_, err = db.ExecContext(ctx, "CREATE DATABASE IF NOT EXISTS "+quoteName(name)+" CHARACTER SET utf8mb4")
 	return c.explain(err)
 }
 
