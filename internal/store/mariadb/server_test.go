@@ -172,7 +172,7 @@ func (s *server) config(database string) mariadb.Config {
 func (s *server) db(t testing.TB, database string) *sql.DB {
 	t.Helper()
 	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User, c.DBName, c.MultiStatements = "unix", s.socket(), "root", database, true
+	c.Net, c.Addr, c.User, c.DBName, c.Logger = "unix", s.socket(), "root", database, &mysql.NopLogger{}
 	connector, err := mysql.NewConnector(c)
 	if err != nil {
 		t.Fatal(err)
