@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,26 +136,48 @@ func (s *Store) send(ctx context.Context, blocks []block) error {
 	return nil
 }
 
+// insertSettings are those of every INSERT, with the names that they have had.
+// A server knows some of them.
+var insertSettings = driver.Settings{
+	"async_insert":                  0, // the answer comes when the rows are there
+	"insert_deduplicate":            1,
+	"deduplicate_insert":            "enable", // from 26.2, instead of insert_deduplicate
+	"distributed_foreground_insert": 1,        // the answer comes when all shards have their rows
+	"insert_distributed_sync":       1,        // the same, before 23.11
+	// A roll-up that a crash kept from its part of a block gets it when the block is written again.
+	"deduplicate_blocks_in_dependent_materialized_views": 1,
+	"materialized_views_ignore_errors":                   0,
+	"parallel_view_processing":                           0,
+	// A block stays whole: the parts of it are numbered, and the numbers belong to the token.
+	"max_insert_block_size":           2 * blockRecords,
+	"min_insert_block_size_rows":      0,
+	"min_insert_block_size_bytes":     0,
+	"max_partitions_per_insert_block": 2 * blockPartitions,
+}
+
+// knownSettings returns those of insertSettings that the server knows.
+func (s *Store) knownSettings(ctx context.Context) (driver.Settings, error) {
+	known := driver.Settings{}
+	names := slices.Sorted(keys(insertSettings))
+	_, err := s.rows(ctx, "SELECT name FROM system.settings WHERE name IN {p1:Array(String)}", []any{named(1, names)}, func(rows nativedriver.Rows) (bool, error) {
+		var name string
+		err := rows.Scan(&name)
+		known[name] = insertSettings[name]
+		return true, err
+	})
+	for _, must := range []string{"deduplicate_blocks_in_dependent_materialized_views"} {
+		if _, ok := known[must]; err == nil && !ok {
+			return nil, hinted(fmt.Errorf("the server has no setting %s", must), "ClickHouse 22.8 or newer is needed")
+		}
+	}
+	return known, err
+}
+
 // insert writes one block. After an error, all of it, a part or nothing may
 // have been written.
 func (s *Store) insert(ctx context.Context, b *block) error {
-	settings := driver.Settings{
-		"async_insert":               0, // the answer comes when the rows are there
-		"insert_deduplicate":         1,
-		"insert_deduplication_token": b.token,
-		// A roll-up that a crash kept from its part of a block gets it when the block is written again.
-		"deduplicate_blocks_in_dependent_materialized_views": 1,
-		// A block stays whole: the parts of it are numbered, and the numbers belong to the token.
-		"max_insert_block_size":            2 * blockRecords,
-		"min_insert_block_size_rows":       0,
-		"min_insert_block_size_bytes":      0,
-		"max_partitions_per_insert_block":  2 * blockPartitions,
-		"materialized_views_ignore_errors": 0,
-		"parallel_view_processing":         0,
-	}
-	if s.config.Cluster != "" {
-		settings["distributed_foreground_insert"] = 1 // all shards have their rows when the answer comes
-	}
+	settings := maps.Clone(s.settings)
+	settings["insert_deduplication_token"] = b.token
 	ctx = driver.Context(ctx, driver.WithSettings(settings), driver.WithoutProfileEvents())
 	columns, values := flowColumns, b.flowValues
 	table := "flows"

@@ -93,6 +93,9 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		return nil
 	}
+	if s.settings, err = s.knownSettings(ctx); err != nil {
+		return err
+	}
 	if err := s.migrate(ctx, found); err != nil {
 		return err
 	}
@@ -101,7 +104,6 @@ func (s *Store) prepare(ctx context.Context) error {
 
 // found returns the version of the tables that are there, 0 if there are none.
 func (s *Store) found(ctx context.Context) (int, error) {
-	var names []string
 	rows, err := s.db.Query(ctx, "SELECT name FROM system.tables WHERE database = {p1:String}", named(1, s.config.Database))
 	if err != nil {
 		return 0, err
@@ -115,7 +117,6 @@ func (s *Store) found(ctx context.Context) (int, error) {
 		}
 		marked = marked || name == "schema_version"
 		ours = ours || name == "flows"
-		names = append(names, name)
 	}
 	if err := rows.Err(); err != nil {
 		return 0, err

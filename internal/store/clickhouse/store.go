@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	nativedriver "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"github.com/portolan/portolan/internal/flow"
@@ -33,6 +34,8 @@ type Store struct {
 	servers []server // of the cluster; none without one
 	nonce   string   // begins the tokens of this store's blocks
 	closed  atomic.Bool
+
+	settings driver.Settings // of INSERTs; never changed
 
 	write  sync.Mutex // held while blocks are written
 	blocks uint64     // tokens given; under write

@@ -1,0 +1,61 @@
+package clickhouse
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	chtest "github.com/portolan/portolan/e2e/clickhouse"
+
+	"github.com/portolan/portolan/internal/query"
+	"github.com/portolan/portolan/internal/store/storetest"
+)
+
+// TestClusterStore asks the contract of a store on two shards.
+func TestClusterStore(t *testing.T) {
+	servers := chtest.StartCluster(t, "lab", 2)
+	open := opener(servers[0], "&cluster=lab")
+	t.Run("contract", func(t *testing.T) { storetest.Run(t, open) })
+	t.Run("differential", func(t *testing.T) { storetest.Differential(t, open) })
+}
+
+// TestStoppedShard writes while one of two shards is down: nothing is lost,
+// nothing is doubled.
+func TestStoppedShard(t *testing.T) {
+	const size = 10_000
+	servers := chtest.StartCluster(t, "lab", 2)
+	s := open(t, newDatabase(servers[0], "&cluster=lab&retry=2s"))
+	defer s.Close()
+	if err := write(t.Context(), s, records(0, size)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.servers {
+		var rows uint64
+		if err := s.servers[i].db.QueryRow(t.Context(), "SELECT count() FROM "+s.shape.local("flows")).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		if rows < size/4 {
+			t.Errorf("shard %d has %d of %d rows", s.servers[i].shard, rows, size)
+		}
+	}
+
+	servers[1].Kill()
+	err := write(t.Context(), s, records(size, size))
+	if e, ok := err.(*Error); !ok || !passes(err) || e.Hint == "" {
+		t.Errorf("a shard is down: got %v", err)
+	}
+	for _, err := range s.Top(t.Context(), query.Query{}) {
+		if err == nil {
+			t.Error("a shard is down: a part of the rows is taken for all")
+		}
+	}
+	if err := servers[1].Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(all(2*size), sumsOf(t, s)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
