@@ -42,6 +42,7 @@ type cells interface {
 	uint(uint64)
 	int(int64)
 	text(string)
+	octets([]byte) // which the taker borrows
 	null()
 	end() // of a row
 }
@@ -225,6 +226,8 @@ func (t *tsv) text(s string) {
 	}
 }
 
+func (t *tsv) octets(b []byte) { t.text(string(b)) }
+
 func (t *tsv) end() {
 	t.b[len(t.b)-1] = '\n'
 	t.rows++
@@ -239,8 +242,9 @@ type arguments struct {
 
 func (a *arguments) add(v any, size int) { a.values, a.size = append(a.values, v), a.size+size }
 
-func (a *arguments) uint(n uint64) { a.add(n, 8) }
-func (a *arguments) int(n int64)   { a.add(n, 8) }
-func (a *arguments) text(s string) { a.add(s, len(s)) }
-func (a *arguments) null()         { a.add(nil, 0) }
-func (a *arguments) end()          { a.rows++ }
+func (a *arguments) uint(n uint64)   { a.add(n, 8) }
+func (a *arguments) int(n int64)     { a.add(n, 8) }
+func (a *arguments) text(s string)   { a.add(s, len(s)) }
+func (a *arguments) octets(b []byte) { a.add(b, len(b)) }
+func (a *arguments) null()           { a.add(nil, 0) }
+func (a *arguments) end()            { a.rows++ }

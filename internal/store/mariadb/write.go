@@ -223,7 +223,10 @@ func (w *writer) send(ctx context.Context, u *unit) error {
 			return err
 		}
 	}
-	if err := roll.write(ctx, tx, &s.names); err != nil {
+	if err := roll.write(ctx, tx, &s.names, !w.noLoad); err != nil {
+		return err
+	}
+	if err := roll.writeDays(ctx, tx, &s.names); err != nil {
 		return err
 	}
 	if err := writeLosses(ctx, tx, &s.names, u.losses); err != nil {
@@ -292,7 +295,7 @@ func (w *writer) writeRows(ctx context.Context, q queryer, u *unit, ids []uint32
 	}
 	instance := w.store.config.instanceName()
 	if w.noLoad {
-		return insertRows(ctx, q, table, func(c cells, full func() error) error {
+		return insert(ctx, q, target{table, rowColumns, ""}, func(c cells, full func() error) error {
 			for i := range u.records {
 				if isSix(&u.records[i].Key) != six {
 					continue
@@ -311,11 +314,11 @@ func (w *writer) writeRows(ctx context.Context, q queryer, u *unit, ids []uint32
 			appendRow(&text, &u.records[i], rowContext{instance, ids[i]})
 		}
 	}
-	return load(ctx, q, table, &text)
+	return load(ctx, q, table, rowColumns, &text)
 }
 
 // load sends rows by LOAD DATA LOCAL INFILE.
-func load(ctx context.Context, q queryer, table string, text *tsv) error {
+func load(ctx context.Context, q queryer, table string, columns []string, text *tsv) error {
 	if text.rows == 0 {
 		return nil
 	}
@@ -324,7 +327,7 @@ func load(ctx context.Context, q queryer, table string, text *tsv) error {
 	mysql.RegisterReaderHandler(name, func() io.Reader { return bytes.NewReader(text.b) })
 	defer mysql.DeregisterReaderHandler(name)
 	result, err := q.ExecContext(ctx, "LOAD DATA LOCAL INFILE 'Reader::"+name+"' INTO TABLE "+table+
-		` CHARACTER SET utf8mb4 FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (`+strings.Join(rowColumns, ", ")+")")
+		` CHARACTER SET binary FIELDS TERMINATED BY '\t' ESCAPED BY '\\' LINES TERMINATED BY '\n' (`+strings.Join(columns, ", ")+")")
 	if err != nil {
 		return err
 	}
@@ -348,15 +351,22 @@ func load(ctx context.Context, q queryer, table string, text *tsv) error {
 	return nil
 }
 
-// insertRows sends rows by INSERT, many at a time. The function rows gives
-// cells to its first argument, and calls the second after each row.
-func insertRows(ctx context.Context, q queryer, table string, rows func(c cells, full func() error) error) error {
+// A target is a table that rows are inserted into.
+type target struct {
+	table   string // quoted
+	columns []string
+	tail    string // of the statement
+}
+
+// insert sends rows by INSERT, many at a time. The function rows gives cells
+// to its first argument, and calls the second after each row.
+func insert(ctx context.Context, q queryer, to target, rows func(c cells, full func() error) error) error {
 	var a arguments
 	send := func() error {
 		if a.rows == 0 {
 			return nil
 		}
-		text := "INSERT INTO " + table + " (" + strings.Join(rowColumns, ", ") + ") VALUES " + marks(len(rowColumns), a.rows)
+		text := "INSERT INTO " + to.table + " (" + strings.Join(to.columns, ", ") + ") VALUES " + marks(len(to.columns), a.rows) + to.tail
 		_, err := q.ExecContext(ctx, text, a.values...)
 		a = arguments{values: a.values[:0]}
 		return err
