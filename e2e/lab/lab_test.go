@@ -22,6 +22,7 @@ import (
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/l7"
 	"github.com/portolan/portolan/internal/meter"
+	"github.com/portolan/portolan/internal/packet"
 	"github.com/portolan/portolan/internal/pipeline"
 	"github.com/portolan/portolan/internal/query"
 	"github.com/portolan/portolan/internal/store/memory"
@@ -35,11 +36,36 @@ var captures = []string{"home", "mid", "vlan"}
 // earliest first.
 func read(t *testing.T, name string) []flow.Record {
 	t.Helper()
-	src, err := capture.Open(name)
+	return readFrom(t, name, 0)
+}
+
+// A late source lacks the first frames of a file: whoever listens begins in
+// the midst of it.
+type late struct {
+	*capture.File
+	skip int
+}
+
+func (l *late) ReadBatch(dst []packet.Frame) (int, error) {
+	for l.skip > 0 {
+		n, err := l.File.ReadBatch(dst[:min(l.skip, len(dst))])
+		l.skip -= n
+		if err != nil {
+			return 0, err
+		}
+	}
+	return l.File.ReadBatch(dst)
+}
+
+// readFrom is read without the first frames.
+func readFrom(t *testing.T, name string, skip int) []flow.Record {
+	t.Helper()
+	file, err := capture.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer src.Close()
+	defer file.Close()
+	src := &late{file, skip}
 	cfg := meter.Default()
 	cfg.Registered, cfg.Guess = l7.Registered, l7.GuessApp
 	cfg.Observer = func(n uint32) string { return src.Interfaces()[n].Name }
@@ -150,6 +176,45 @@ func TestConversations(t *testing.T) {
 			}
 			diffs, turned := differences(want, got)
 			report(t, "conversations", len(want), diffs, turned)
+		})
+	}
+}
+
+// TestBeginAnywhere leaves out more and more of the beginning: whatever is seen
+// of a conversation, client and server are who they are.
+func TestBeginAnywhere(t *testing.T) {
+	const step = 250
+	for _, name := range []string{"home", "vlan"} {
+		t.Run(name, func(t *testing.T) {
+			known := map[flow.Key]bool{}
+			for _, c := range truth(t, name) {
+				known[c.Key] = true
+			}
+			begun, midway, wrong := 0, 0, map[string]bool{}
+			for skip := step; ; skip += step {
+				records := readFrom(t, filepath.Join(folder, name+".pcapng"), skip)
+				if len(records) == 0 {
+					break
+				}
+				for _, r := range records {
+					if r.Evidence == flow.SYNSeen {
+						begun++
+						continue
+					}
+					midway++
+					if !known[r.Key] {
+						wrong[fmt.Sprintf("%s by %v, without the first %d frames", text(r.Key), r.Evidence, skip)] = true
+					}
+				}
+			}
+			if midway < 100 {
+				t.Errorf("%d conversations without SYN: too few to say anything", midway)
+			}
+			if len(wrong) > 0 {
+				t.Errorf("%d of %d conversations without SYN are not in the truth (%d with SYN):\n%s",
+					len(wrong), midway, begun, strings.Join(slices.Sorted(maps.Keys(wrong)), "\n"))
+			}
+			t.Logf("%d conversations without SYN", midway)
 		})
 	}
 }
