@@ -56,11 +56,11 @@ func Snap(snap uint32) Program {
 func Compile(expr string, link packet.LinkType, snap uint32) (Program, error) {
 	p := Snap(snap)
 	p.link = link
-	words := words(expr)
-	if len(words) == 0 {
+	n := len(words(expr))
+	if n == 0 {
 		return p, nil
 	}
-	if err := check(expr); err != nil {
+	if err := check(expr, n); err != nil {
 		return Program{}, err
 	}
 	code, err := compile(expr, link, p.snap)
