@@ -7,7 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portolan/portolan/internal/capture/bpf"
 	"github.com/portolan/portolan/internal/config"
+	"github.com/portolan/portolan/internal/packet"
+	"github.com/portolan/portolan/internal/store/clickhouse"
 	"github.com/portolan/portolan/internal/term"
 )
 
@@ -23,8 +26,25 @@ func newConfig(env *Env, o *options) *cobra.Command {
 	return cmd
 }
 
+// newLoader returns what loads the configuration of the daemon.
+func newLoader(env *Env) *config.Loader {
+	l := config.NewLoader(env.Getenv)
+	l.CheckFilter = func(expression string) error {
+		_, err := bpf.Compile(expression, packet.LinkEthernet, 0)
+		return err
+	}
+	l.CheckStore = func(s config.StoreURL) error {
+		if s.Kind() == "clickhouse" {
+			_, err := clickhouse.Parse(s.Reveal())
+			return err
+		}
+		return nil
+	}
+	return l
+}
+
 func newConfigShow(env *Env, o *options) *cobra.Command {
-	loader := config.NewLoader(env.Getenv)
+	loader := newLoader(env)
 	cmd := &cobra.Command{
 		Use:   "show [FILE] [flags of portolan run]",
 		Short: "Print each setting, and where it came from",
@@ -88,7 +108,7 @@ with them, with file, line and column. The environment does not count.`,
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			loader := config.NewLoader(env.Getenv)
+			loader := newLoader(env)
 			var errs []error
 			for _, file := range args {
 				loaded, err := loader.CheckFile(file)

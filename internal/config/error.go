@@ -96,11 +96,11 @@ func nearest(name string, names []string) string {
 }
 
 // distance counts the letters to insert, delete, change or swap with the next
-// that make b of a. Long words are only compared for a common beginning.
+// that make b of a. Long words have nothing in common.
 func distance(a, b string) int {
 	const longest = 64
 	if len(a) > longest || len(b) > longest {
-		return longest
+		return max(len(a), len(b))
 	}
 	rows := [3][]int{make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)}
 	before, last, this := rows[0], rows[1], rows[2]

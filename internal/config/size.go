@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// A Size is a number of bytes. It prints in the largest unit that leaves a
-// whole number.
+// A Size is a number of bytes. It prints as short as it can be without rounding.
 type Size uint64
 
 // sizeUnits are powers of 1000 and of 1024, as in the filter language. A B may
@@ -22,17 +21,19 @@ var sizeUnits = map[string]int64{
 }
 
 func (s Size) String() string {
-	best := strconv.FormatUint(uint64(s), 10)
+	best := ""
 	for unit, factor := range sizeUnits {
 		if s == 0 || factor == 1 || s%Size(factor) != 0 {
 			continue
 		}
-		unit = strings.Replace(unit, "I", "iB", 1)
+		text := strconv.FormatUint(uint64(s)/uint64(factor), 10) + strings.Replace(unit, "I", "iB", 1)
 		// Of two that are as long, the one that comes first in the alphabet.
-		text := strconv.FormatUint(uint64(s)/uint64(factor), 10) + unit
-		if len(text) < len(best) || len(text) == len(best) && text < best {
+		if best == "" || len(text) < len(best) || len(text) == len(best) && text < best {
 			best = text
 		}
+	}
+	if digits := strconv.FormatUint(uint64(s), 10); best == "" || len(digits) < len(best) {
+		return digits
 	}
 	return best
 }

@@ -70,7 +70,8 @@ func parseDatabase(kind, rest string) (StoreURL, error) {
 	at := strings.LastIndexByte(authority, '@') + 1
 	hosts := authority[at:]
 	u, err := url.Parse(kind + "://" + authority[:at] + "host" + path)
-	if err != nil || strings.Count(authority, "@") > 1 || strings.ContainsAny(hosts, " \"<>\\^`{|}") {
+	// An @ behind the first / is one of a password that was not encoded.
+	if err != nil || strings.Count(rest, "@") > 1 || strings.Contains(path, "@") || !areHosts(hosts) {
 		return StoreURL{}, hintf("in a password, write %40 for @, %3A for :, %2F for /, %25 for %", "is no URL")
 	}
 	form := "write " + kind + "://user:password@host/database"
@@ -81,6 +82,18 @@ func parseDatabase(kind, rest string) (StoreURL, error) {
 		return StoreURL{}, hintf(form, "names no database")
 	}
 	return StoreURL{kind, kind + "://" + authority + path, kind + "://" + shownUser(u.User) + hosts + u.EscapedPath() + shownQuery(u.RawQuery)}, nil
+}
+
+// areHosts reports whether each of hosts is a name or an address, with or
+// without a port. None at all are hosts, too.
+func areHosts(hosts string) bool {
+	for host := range strings.SplitSeq(hosts, ",") {
+		u, err := url.Parse("//" + host)
+		if err != nil || u.Host != host || strings.ContainsAny(host, " \"<>\\^`{|}") {
+			return false
+		}
+	}
+	return true
 }
 
 // shownUser is user:***@, or nothing.
