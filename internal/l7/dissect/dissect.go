@@ -62,6 +62,7 @@ type Identifier struct {
 	hello   hello
 	scratch []byte
 	dns     dnsScratch
+	quic    quicScratch
 }
 
 var _ meter.Identifier = (*Identifier)(nil)
@@ -79,14 +80,15 @@ func (d *Identifier) Stats() Stats {
 
 // A conversation is what is remembered until the verdict.
 type conversation struct {
-	app      flow.App
-	info     string
-	details  *flow.Details
-	quic     *quicState
-	sides    [2]side // what the first speaker says, what the other says
-	owner    uint8   // the protocol that claimed it, plus 1; 0 = nobody yet
-	stage    uint8   // bits that are the owner's
-	rejected uint8   // payloads in a row that nobody knew
+	app       flow.App
+	info      string
+	details   *flow.Details
+	handshake *pieces // of DTLS or QUIC
+	quic      *quicState
+	sides     [2]side // what the first speaker says, what the other says
+	owner     uint8   // the protocol that claimed it, plus 1; 0 = nobody yet
+	stage     uint8   // bits that are the owner's
+	rejected  uint8   // payloads in a row that nobody knew
 }
 
 // Packet looks at the next payload of the conversation in slot. See
@@ -131,9 +133,7 @@ func (d *Identifier) release(c *conversation) {
 	for i := range c.sides {
 		d.keeper.drop(&c.sides[i].kept)
 	}
-	if c.quic != nil {
-		d.keeper.drop(&c.quic.crypto)
-	}
+	d.keeper.drop(&c.handshake)
 }
 
 // conversation returns what is remembered of slot, nothing so far if it is new.
@@ -192,7 +192,12 @@ func (d *Identifier) ask(c *conversation, m *message) answer {
 	if c.owner != 0 {
 		p := &protocols[c.owner-1]
 		m.usual = p.usual(m)
-		return p.recognise(m)
+		a := p.recognise(m)
+		if m.over {
+			c.owner, c.stage, c.rejected = 0, 0, 0
+			m.useAll()
+		}
+		return a
 	}
 	t := d.table.of(m.proto)
 	if t == nil || len(m.data) == 0 {

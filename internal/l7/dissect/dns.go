@@ -95,14 +95,11 @@ func plausibleDNS(b []byte, usual bool) bool {
 	r := reader{b: b[2:dnsHeader]}
 	flags, questions, answers, authority, additional := r.uint16(), r.uint16(), r.uint16(), r.uint16(), r.uint16()
 	op := flags >> 11 & 15
-	if op > 6 || op == 3 || questions > 32 || additional > 64 {
-		return false
-	}
-	if flags&0x8000 == 0 && (answers > 32 || questions == 0 && answers == 0 && authority == 0 && additional == 0) {
+	if op > 6 || op == 3 || questions > 16 {
 		return false
 	}
 	if usual {
-		return answers <= 512 && authority <= 512
+		return questions > 0 || answers > 0 && answers <= 256
 	}
 	return questions == 1 && op == 0 && flags&0x40 == 0 && answers <= 64 && authority <= 64 && additional <= 64 &&
 		(flags&0x8000 != 0 || answers == 0 && authority == 0)
@@ -117,6 +114,9 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 	flags, questions, answers := r.uint16(), int(r.uint16()), int(r.uint16())
 	authority, additional := int(r.uint16()), int(r.uint16())
 	asked := d.dns.asked[:0]
+	if r.at == len(b) && m.usual && questions > 0 {
+		return no // nothing but a header
+	}
 	for i := range questions {
 		name := r.name(d.dns.owner[:0])
 		if i == 0 && !r.short {
@@ -124,7 +124,7 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 		}
 		t, class := r.uint16(), r.uint16()
 		if r.short {
-			if i == 0 && !(m.usual && len(name) > 0) { // where it is usual, the rest may have been cut off
+			if !m.usual { // where it is usual, the rest may have been cut off, or is what a tunnel says
 				return no
 			}
 			break
@@ -143,6 +143,9 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 		if first.short {
 			return no
 		}
+	}
+	if bytes.HasPrefix(asked, []byte("2.dnscrypt-cert.")) { // a client of DNSCrypt asks for the resolver's key
+		m.master(appDNScrypt)
 	}
 	m.host(asked)
 	if !response && d.cfg.Names == nil || d.cfg.AppOnly {
@@ -381,7 +384,9 @@ func nameByte(c byte) byte {
 	switch {
 	case c >= 'A' && c <= 'Z':
 		return c + 'a' - 'A'
-	case c <= ' ' || c >= 0x7f:
+	case c == ' ':
+		return '_'
+	case c < ' ' || c >= 0x7f:
 		return '?'
 	}
 	return c

@@ -225,7 +225,9 @@ func (m *message) httpRequest(line []byte, h *httpHeaders) {
 		m.master(appHTTPConnect)
 		host = target
 	case hasFold(target, "http://"):
-		m.master(appHTTPProxy)
+		if !m.isPort(80) { // at port 80 it is a client that writes so to any server
+			m.master(appHTTPProxy)
+		}
 		if len(host) == 0 {
 			host, _, _ = bytes.Cut(target[7:], []byte{'/'})
 		}

@@ -22,7 +22,7 @@ func TestHTTP(t *testing.T) {
 		{"line feeds alone", "HEAD / HTTP/1.0\nhost: a.test\n\n", "", "HTTP", "a.test", nil},
 		{"address", "GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n", "", "HTTP", "2001:db8::1", nil},
 		{"tunnel", "CONNECT a.test:443 HTTP/1.1\r\nHost: b.test\r\n\r\n", "", "HTTP_Connect", "a.test", nil},
-		{"proxy", "GET http://a.test/x HTTP/1.1\r\n\r\n", "", "HTTP_Proxy", "a.test", nil},
+		{"proxy", "GET http://a.test/x HTTP/1.1\r\n\r\n", "", "HTTP", "a.test", nil},
 		{"websocket", "GET /chat HTTP/1.1\r\nHost: a.test\r\nUpgrade: WebSocket\r\n\r\n", "", "HTTP.WebSocket", "a.test", nil},
 		{"soap", "POST /x HTTP/1.1\r\nHost: a.test\r\nSOAPAction: \"\"\r\n\r\n", "", "HTTP.SOAP", "a.test", nil},
 		{"vsphere", "POST /sdk HTTP/1.1\r\nHost: vc.test\r\nSOAPAction: \"urn:vim25/8.0\"\r\n\r\n", "", "HTTP.VMware", "vc.test", nil},

@@ -17,6 +17,7 @@ const (
 	appLLMNR       = 154
 	appQUIC        = 188
 	appDoHDoT      = 196
+	appDNScrypt    = 208
 	appWebSocket   = 251
 	appSOAP        = 253
 )

@@ -33,6 +33,7 @@ type message struct {
 	kept bool // data is what was kept, not the segment alone
 	used int
 	seq  uint32 // of data's first byte
+	over bool   // another protocol follows on this connection
 }
 
 // use says that the first n bytes need not be shown again. Of TCP, what is not
@@ -41,6 +42,11 @@ func (m *message) use(n int) { m.used = min(n, len(m.data)) }
 
 // useAll says that nothing need be shown again.
 func (m *message) useAll() { m.used = len(m.data) }
+
+// handOver says that another protocol follows on this connection, as TLS does
+// after STARTTLS: what comes next is shown to all again. The carrying protocol
+// stays what it is.
+func (m *message) handOver() { m.over = true }
 
 // serverPort returns the port of the side that did not speak first.
 func (m *message) serverPort() uint16 {
@@ -144,8 +150,8 @@ func clean(text []byte, limit int) string {
 func endsWhole(s string) bool { return strings.ToValidUTF8(s, "") == s }
 
 // appendHost appends a name as hosts are written: lower case, without port and
-// last dot, at most maxInfo bytes. Bytes that no name has become question
-// marks.
+// last dot, at most maxInfo bytes. Blanks become underscores, other bytes that no
+// name has question marks.
 func appendHost(dst, name []byte) []byte {
 	name = trimPort(name)
 	for len(name) > 0 && name[len(name)-1] == '.' {
@@ -155,7 +161,9 @@ func appendHost(dst, name []byte) []byte {
 		switch {
 		case c >= 'A' && c <= 'Z':
 			c += 'a' - 'A'
-		case c <= ' ' || c >= 0x7f:
+		case c == ' ':
+			c = '_'
+		case c < ' ' || c >= 0x7f:
 			c = '?'
 		}
 		dst = append(dst, c)

@@ -37,6 +37,8 @@ const (
 var protocols = [...]protocol{
 	{appTLS, overTCP, []uint16{443, 465, 563, 587, 636, 853, 989, 990, 992, 993, 995, 5061, 6697, 8443, 8883, 9443}, "\x14-\x17\x80-\xbf", recogniseTLS},
 	{appHTTP, overTCP, []uint16{80, 591, 631, 3128, 5985, 8000, 8008, 8080, 8081, 8086, 8088, 8888, 9090, 9091, 9100, 9200}, "GPHDOCTMLURSN", recogniseHTTP},
+	{appDTLS, overUDP, []uint16{443, 853, 2083, 5684, 10161}, "\x14-\x19", recogniseDTLS},
+	{appQUIC, overUDP, []uint16{443, 80, 853, 8443}, "\x80-\xff\x09\x0d", recogniseQUIC},
 	{appDNS, overTCP | overUDP, []uint16{53}, "", recogniseDNS},
 	{appMDNS, overUDP, []uint16{5353}, "", recogniseMDNS},
 	{appLLMNR, overTCP | overUDP, []uint16{5355}, "", recogniseLLMNR},
