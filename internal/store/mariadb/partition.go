@@ -19,6 +19,9 @@ const (
 	// maxPartitions bounds the partitions of a table: four years of days. Rows
 	// beyond that share one. The server's own limit is 8192.
 	maxPartitions = 1500
+	// maxSplits bounds the partitions that one write makes in a table, whatever
+	// times its records say.
+	maxSplits = 64
 	// daysAhead is how many days after one that is not over get their partition
 	// with it, so that no write at midnight waits for the readers of the table.
 	daysAhead = 2
@@ -75,11 +78,18 @@ func partitions(ctx context.Context, q queryer, table string) (layout, error) {
 	return l, err
 }
 
-// covers reports whether rows of the day that begins at start have a place of
-// their own, or have to do with the one that is there.
-func (l *layout) covers(start int64) bool {
-	i := l.find(start)
-	return i < 0 || l.parts[i].single() || len(l.parts)+2 > maxPartitions
+// lacking returns those of days, which are in order, that share a partition
+// and need not: the latest, if there are many.
+func (l *layout) lacking(days []int64) []int64 {
+	if !l.byRange {
+		return nil
+	}
+	lacking := slices.DeleteFunc(slices.Clone(days), func(start int64) bool {
+		i := l.find(start)
+		return i < 0 || l.parts[i].single()
+	})
+	most := min(maxSplits, (maxPartitions-len(l.parts))/2)
+	return lacking[max(0, len(lacking)-max(0, most)):]
 }
 
 // find returns the index of the partition that holds start, -1 if there is none.
@@ -87,26 +97,30 @@ func (l *layout) find(start int64) int {
 	return slices.IndexFunc(l.parts, func(p partition) bool { return start < p.bound })
 }
 
-// split returns the statement that gives the day its own partition.
-func (l *layout) split(table string, start int64) string {
-	i := l.find(start)
+// split returns the statement that gives days, which lie in partition i and
+// are in order, their own partitions.
+func (l *layout) split(table string, i int, days []int64) string {
 	p := l.parts[i]
 	lower := int64(math.MinInt64)
 	if i > 0 {
 		lower = l.parts[i-1].bound
 	}
-	name := date(start)
 	var into []string
-	if lower < start && (lower != math.MinInt64 || start > 0) {
-		into = append(into, fmt.Sprintf("PARTITION g%s VALUES LESS THAN (%d)", name, start))
+	add := func(name string, bound int64) {
+		into = append(into, fmt.Sprintf("PARTITION %s VALUES LESS THAN (%d)", quoteName(name), bound))
+		lower = bound
 	}
-	into = append(into, fmt.Sprintf("PARTITION d%s VALUES LESS THAN (%d)", name, start+daySeconds))
-	if start+daySeconds < p.bound {
-		bound := "MAXVALUE"
-		if p.bound != math.MaxInt64 {
-			bound = "(" + strconv.FormatInt(p.bound, 10) + ")"
+	for _, start := range days {
+		if lower < start && start > 0 {
+			add("g"+date(start), start)
 		}
-		into = append(into, fmt.Sprintf("PARTITION %s VALUES LESS THAN %s", quoteName(p.name), bound))
+		add("d"+date(start), start+daySeconds)
+	}
+	switch {
+	case p.bound == math.MaxInt64:
+		into = append(into, fmt.Sprintf("PARTITION %s VALUES LESS THAN MAXVALUE", quoteName(p.name)))
+	case lower < p.bound:
+		add(p.name, p.bound)
 	}
 	return fmt.Sprintf("ALTER TABLE %s REORGANIZE PARTITION %s INTO (%s)", quoteName(table), quoteName(p.name), strings.Join(into, ", "))
 }
@@ -114,7 +128,7 @@ func (l *layout) split(table string, start int64) string {
 // withDaysAhead returns the days that rows of the given days need partitions for, in
 // order. Days that are not over bring those that follow.
 func withDaysAhead(days []int64, now time.Time) []int64 {
-	today := now.Unix() - now.Unix()%daySeconds
+	today := floor(now.Unix(), daySeconds)
 	all := slices.Clone(days)
 	for _, d := range days {
 		if d < today-daySeconds || d > today+daySeconds {
@@ -132,8 +146,7 @@ func withDaysAhead(days []int64, now time.Time) []int64 {
 // that cannot have one shares another's: that is an error only if the server
 // is gone.
 func (s *Store) makeRoom(ctx context.Context, table string, l *layout, days []int64) error {
-	days = slices.DeleteFunc(slices.Clone(days), l.covers)
-	if len(days) == 0 || !l.byRange {
+	if len(l.lacking(days)) == 0 {
 		return nil
 	}
 	return locked(ctx, s.db, func(conn *sql.Conn) error {
@@ -146,21 +159,23 @@ func (s *Store) makeRoom(ctx context.Context, table string, l *layout, days []in
 			return err
 		}
 		defer conn.ExecContext(context.WithoutCancel(ctx), "SET SESSION lock_wait_timeout = DEFAULT")
-		for _, start := range days {
-			if l.covers(start) {
-				continue
+		for days := l.lacking(days); len(days) > 0; {
+			i := l.find(days[0])
+			n := 1
+			for n < len(days) && l.find(days[n]) == i {
+				n++
 			}
-			_, err := conn.ExecContext(ctx, l.split(table, start))
+			_, err := conn.ExecContext(ctx, l.split(table, i, days[:n]))
 			if ctx.Err() != nil || lost(err) {
 				return err
 			}
 			if err != nil && number(err) != lockTimeout {
-				return fmt.Errorf("partition of %s for %s: %w", table, time.Unix(start, 0).UTC().Format(time.DateOnly), err)
+				return fmt.Errorf("make partitions of %s for %s and %d more days: %w", table, date(days[0]), n-1, err)
 			}
 			if fresh, err = partitions(ctx, conn, table); err != nil {
 				return err
 			}
-			*l = fresh
+			*l, days = fresh, days[n:]
 		}
 		return nil
 	})

@@ -71,6 +71,9 @@ func (s *Store) plan(q *query.Query, observers int) plan {
 func wholeHours(span flow.Span) (whole flow.Span, rest []flow.Span, ok bool) {
 	whole.Start = span.Start
 	if over := floor(span.Start, hour); over != span.Start {
+		if over > math.MaxInt64-hour {
+			return flow.Span{}, []flow.Span{span}, false
+		}
 		whole.Start = over + hour
 	}
 	if span.End != 0 {

@@ -3,6 +3,7 @@ package mariadb
 import (
 	"context"
 	"database/sql"
+	"math"
 
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/store"
@@ -23,12 +24,13 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 		if records == 0 || !first.Valid {
 			return nil
 		}
+		end := min(last.Int64, math.MaxInt64-1) + 1
 		if st.Records == 0 {
-			st.Span = flow.Span{Start: first.Int64, End: last.Int64 + 1}
+			st.Span = flow.Span{Start: first.Int64, End: end}
 		}
 		st.Records += records
 		st.Span.Start = min(st.Span.Start, first.Int64)
-		st.Span.End = max(st.Span.End, last.Int64+1)
+		st.Span.End = max(st.Span.End, end)
 		return nil
 	}
 	if s.own {
