@@ -11,6 +11,7 @@ import (
 	"github.com/portolan/portolan/internal/config"
 	"github.com/portolan/portolan/internal/packet"
 	"github.com/portolan/portolan/internal/store/clickhouse"
+	"github.com/portolan/portolan/internal/store/mariadb"
 	"github.com/portolan/portolan/internal/term"
 )
 
@@ -34,11 +35,14 @@ func newLoader(env *Env) *config.Loader {
 		return err
 	}
 	l.CheckStore = func(s config.StoreURL) error {
-		if s.Kind() == "clickhouse" {
-			_, err := clickhouse.Parse(s.Reveal())
-			return err
+		var err error
+		switch s.Kind() {
+		case "mariadb":
+			_, err = mariadb.Parse(s.Reveal())
+		case "clickhouse":
+			_, err = clickhouse.Parse(s.Reveal())
 		}
-		return nil
+		return err
 	}
 	return l
 }

@@ -299,7 +299,7 @@ func parseOption(line string) (o *option, shown, text string, err error) {
 		o = findOption(word)
 	case !isLong && len(shown) == 2 && shown[0] == '-':
 		o = findOption(shown[1:])
-	case shown[0] != '-':
+	case !strings.HasPrefix(shown, "-"):
 		return nil, "", "", hintf("options of ntopng begin with - or --", "no option")
 	}
 	if o == nil {

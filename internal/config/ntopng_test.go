@@ -132,6 +132,8 @@ func TestNtopngOptions(t *testing.T) {
 		{"-interface=eth0", `n.conf:1: unknown option "-interface" | did you mean --interface?`},
 		{"-j=1", `n.conf:1: unknown option "-j" | `},
 		{"-i=eth0\n\nhello world", "n.conf:3: no option | options of ntopng begin with - or --"},
+		{"-e\n=x", "n.conf:2: no option | options of ntopng begin with - or --"},
+		{"-e\n-", `n.conf:2: unknown option "-" | `},
 		{"-Fmysql;h;d;u;s3cret", `n.conf:1: unknown option "-Fmysql" | write -F=VALUE`},
 		{"-i=eth0\n-x=\n-m=1.2.3", "n.conf:2: -x: no value\nn.conf:3: local-networks: \"1.2.3\" is no network | write -x=VALUE\nwrite 192.168.1.0/24 or 192.168.1.0/24=Office"},
 		{"-m=/nowhere", "n.conf:1: local-networks: /nowhere: no such file or directory | "},
@@ -241,7 +243,7 @@ func TestIsNtopng(t *testing.T) {
 func FuzzNtopng(f *testing.F) {
 	for _, s := range []string{
 		"-i=eth0\n-e=\n--dump-flows=mysql;192.168.1.65;ntopng;flows;ntopng;ntopng\n", "-i eth0\r\n# x\r\n", "-m=10.0.0.0/255.0.0.0=A,b",
-		"-w=[::1]:1", "-F=clickhouse-cluster;a@1,2s;b;c;d;e", "-v=6\n-X=99999999999\n-n=4", "--interface=\"view:a\"", "-", "--", "-=", "--=x",
+		"-w=[::1]:1", "-F=clickhouse-cluster;a@1,2s;b;c;d;e", "-v=6\n-X=99999999999\n-n=4", "--interface=\"view:a\"", "-", "--", "-=", "--=x", "-e\n=x",
 	} {
 		f.Add([]byte(s))
 	}
