@@ -40,6 +40,8 @@ type Config struct {
 	// TTL and RollupTTL let the server itself drop days that are older: raw
 	// records, and roll-ups. 0 = it keeps them. They are whole days.
 	TTL, RollupTTL time.Duration
+
+	readonly int // the server's setting of that name, for tests: what a user's profile may say
 }
 
 // Defaults of a Config.
@@ -112,6 +114,9 @@ func Parse(dsn string) (Config, error) {
 			continue
 		}
 		c.Addrs = append(c.Addrs, addr)
+	}
+	if c.RollupTTL > 0 && (c.TTL == 0 || c.RollupTTL < c.TTL) {
+		wrong = append(wrong, errors.New("clickhouse address: rollup_ttl is shorter than ttl: sums must stay as long as the records"))
 	}
 	return c, errors.Join(wrong...)
 }
@@ -236,6 +241,9 @@ func (c *Config) driverOptions(addrs []string) *driver.Options {
 		o.Compression = &driver.Compression{Method: driver.CompressionZSTD, Level: 1}
 	case "none":
 		o.Compression = nil
+	}
+	if c.readonly != 0 {
+		o.Settings = driver.Settings{"readonly": c.readonly}
 	}
 	if c.Secure {
 		o.TLS = &tls.Config{InsecureSkipVerify: c.SkipVerify, MinVersion: tls.VersionTLS12}

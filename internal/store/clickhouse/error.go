@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -19,8 +20,18 @@ type Error struct {
 	Hint string // what to do; "" = nothing to say
 }
 
+// mostMessage is how much of a message is shown. The server's may hold a whole
+// statement.
+const mostMessage = 500
+
 // Error returns one line, without the hint.
-func (e *Error) Error() string { return e.Err.Error() }
+func (e *Error) Error() string {
+	line := firstLine(e.Err.Error())
+	if len(line) > mostMessage {
+		line = strings.ToValidUTF8(line[:mostMessage], "") + "..."
+	}
+	return line
+}
 
 // Unwrap returns what the driver said.
 func (e *Error) Unwrap() error { return e.Err }
@@ -35,9 +46,7 @@ func hinted(err error, hint string) error {
 
 // Error codes of ClickHouse, src/Common/ErrorCodes.cpp.
 const (
-	codeUnknownTable        = 60
 	codeUnknownDatabase     = 81
-	codeNoElementsInConfig  = 139
 	codeTimeout             = 159
 	codeTooManyQueries      = 202
 	codeReadOnly            = 164
@@ -54,7 +63,6 @@ const (
 	codeTooFewLiveReplicas  = 285
 	codeUnsatisfiedQuorum   = 286
 	codeUnknownInsertStatus = 319
-	codeProhibited          = 392
 	codeQueryCancelled      = 394
 	codeNoSuchCluster       = 170
 	codeRequiredPassword    = 194
@@ -113,10 +121,18 @@ func (c *Config) explain(err error) error {
 		return err
 	}
 	hint := ""
+	var authority x509.UnknownAuthorityError
+	var hostname x509.HostnameError
+	var name *net.DNSError
 	switch code(err) {
 	case 0:
-		if lost(err) {
-			hint = fmt.Sprintf("does ClickHouse listen on %s (native protocol, %s, %s with TLS), and does a firewall let you through?",
+		switch {
+		case errors.As(err, &authority), errors.As(err, &hostname):
+			hint = "the server's certificate is not known here: add its authority to the system's, or skip_verify=true to the address"
+		case errors.As(err, &name):
+			hint = "is the name of the host right?"
+		case lost(err):
+			hint = fmt.Sprintf("does ClickHouse run, and listen on %s? The native protocol has port %s, with TLS %s; 8123 is that of HTTP",
 				strings.Join(c.Addrs, " or "), defaultPort, defaultSecurePort)
 		}
 	case codeUnknownDatabase:
@@ -139,4 +155,10 @@ func (c *Config) explain(err error) error {
 		hint = "a shard of the cluster does not answer: SELECT * FROM system.clusters; says which have errors"
 	}
 	return &Error{fmt.Errorf("clickhouse %s: %w", strings.Join(c.Addrs, ","), err), hint}
+}
+
+// firstLine returns the first line of a message.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }

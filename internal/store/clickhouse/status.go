@@ -99,9 +99,3 @@ func (s *Store) serverStatus(ctx context.Context, db nativedriver.Conn, v Server
 	}
 	return v
 }
-
-// firstLine returns the first line of a message.
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
-}
