@@ -232,9 +232,13 @@ func TestBigSegments(t *testing.T) {
 	needLab(t)
 	ip(t, "link set lo up")
 	ip(t, "link set lo gso_max_size 180000 gro_max_size 180000")
-	if err := os.WriteFile("/proc/sys/net/ipv6/conf/lo/disable_ipv6", []byte("0"), 0); err != nil {
-		t.Skip(err)
+	disable := func(value string) error {
+		return os.WriteFile("/proc/sys/net/ipv6/conf/lo/disable_ipv6", []byte(value), 0)
 	}
+	if err := disable("0"); err != nil {
+		t.Skip(err) // a kernel without IPv6
+	}
+	t.Cleanup(func() { disable("1") }) //nolint:errcheck // the lab ends soon
 	r := start(t, Config{Interface: "lo", Filter: "ip6", Blocks: 64, BlockSize: 1 << 20})
 	l, err := net.Listen("tcp6", "[::1]:0")
 	if err != nil {
