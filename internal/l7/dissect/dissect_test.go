@@ -142,7 +142,7 @@ func TestNumbersAreThoseOfNDPI(t *testing.T) {
 	for id, name := range map[uint16]string{
 		appDNS: "DNS", appHTTP: "HTTP", appMDNS: "MDNS", appPOPS: "POPS", appVMware: "VMware", appSMTPS: "SMTPS", appDTLS: "DTLS",
 		appIMAPS: "IMAPS", appTLS: "TLS", appHTTPConnect: "HTTP_Connect", appHTTPProxy: "HTTP_Proxy", appLLMNR: "LLMNR",
-		appQUIC: "QUIC", appDoHDoT: "DoH_DoT", appWebSocket: "WebSocket", appSOAP: "SOAP",
+		appOCSP: "OCSP", appDNScrypt: "DNScrypt", appQUIC: "QUIC", appDoHDoT: "DoH_DoT", appWebSocket: "WebSocket", appSOAP: "SOAP",
 	} {
 		if got := l7.AppName(flow.App{Master: id}); got != name {
 			t.Errorf("%d is %s, not %s", id, got, name)

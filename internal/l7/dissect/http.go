@@ -234,6 +234,8 @@ func (m *message) httpRequest(line []byte, h *httpHeaders) {
 	}
 	path, _, _ := bytes.Cut(target, []byte{'?'})
 	switch {
+	case isFold(h.contentType, "application/ocsp-request"):
+		m.app(appOCSP)
 	case isFold(h.upgrade, "websocket"):
 		m.app(appWebSocket)
 	case bytes.HasPrefix(h.agent, []byte("VMware")), string(path) == "/sdk" && bytes.Contains(h.action, []byte("urn:vim25")):

@@ -25,6 +25,7 @@ func TestHTTP(t *testing.T) {
 		{"proxy", "GET http://a.test/x HTTP/1.1\r\n\r\n", "", "HTTP", "a.test", nil},
 		{"websocket", "GET /chat HTTP/1.1\r\nHost: a.test\r\nUpgrade: WebSocket\r\n\r\n", "", "HTTP.WebSocket", "a.test", nil},
 		{"soap", "POST /x HTTP/1.1\r\nHost: a.test\r\nSOAPAction: \"\"\r\n\r\n", "", "HTTP.SOAP", "a.test", nil},
+		{"ocsp", "POST / HTTP/1.1\r\nHost: ocsp.test\r\nContent-Type: application/ocsp-request\r\n\r\n", "", "HTTP.OCSP", "ocsp.test", nil},
 		{"vsphere", "POST /sdk HTTP/1.1\r\nHost: vc.test\r\nSOAPAction: \"urn:vim25/8.0\"\r\n\r\n", "", "HTTP.VMware", "vc.test", nil},
 		{"elasticsearch", "GET / HTTP/1.1\r\nHost: es:9200\r\n\r\n", "HTTP/1.1 200 OK\r\nX-elastic-product: Elasticsearch\r\n\r\n", "HTTP", "es", software("Elasticsearch")},
 		{"influxdb", "POST /write?db=x HTTP/1.1\r\nHost: tsdb\r\n\r\n", "HTTP/1.1 204 No Content\r\nX-Influxdb-Version: 1.8.10\r\n\r\n", "HTTP", "tsdb", software("InfluxDB/1.8.10")},

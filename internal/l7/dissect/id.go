@@ -11,6 +11,7 @@ const (
 	appSMTPS       = 29
 	appDTLS        = 30
 	appIMAPS       = 51
+	appOCSP        = 63
 	appTLS         = 91
 	appHTTPConnect = 130
 	appHTTPProxy   = 131

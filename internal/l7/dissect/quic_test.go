@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"testing"
@@ -96,6 +98,23 @@ func TestSealerIsRight(t *testing.T) {
 
 // rfc9001JA4 was worked out with sha256sum.
 const rfc9001JA4 = "q13d0211an_62ed6f6ca7ad_4d634acda6c0"
+
+func TestExpandLabel(t *testing.T) {
+	secret := [32]byte{1, 2, 3}
+	for _, tc := range []struct {
+		prefix, label string
+		n             uint8
+	}{{"", "client in", 32}, {"quic ", "key", 16}, {"quicv2 ", "iv", 12}} {
+		info := append([]byte{0, tc.n, byte(6 + len(tc.prefix+tc.label))}, "tls13 "+tc.prefix+tc.label+"\x00"...)
+		wanted, err := hkdf.Expand(sha256.New, secret[:], string(info), int(tc.n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := expandLabel(&secret, tc.prefix, tc.label, tc.n); !bytes.Equal(got[:tc.n], wanted) {
+			t.Errorf("%s%s: %x, not %x", tc.prefix, tc.label, got[:tc.n], wanted)
+		}
+	}
+}
 
 func TestQUIC(t *testing.T) {
 	hello := unhex(t, rfc9001Hello)

@@ -180,6 +180,9 @@ func clientHello(m *message, handshake []byte, datagrams bool) bool {
 	if len(h.name) > 0 && (whole || h.nameWhole) {
 		m.host(h.name)
 	}
+	if whole && string(h.alpn) == "dot" {
+		m.app(appDoHDoT) // RFC 7858; the name of the protocol is in IANA's registry of ALPN
+	}
 	if whole && !m.d.cfg.AppOnly && !m.at(tlsClientSaid) {
 		kind := byte('t')
 		if datagrams {
