@@ -28,6 +28,8 @@ func dumpFlows(text string) (effect, error) {
 		return effect{}, hintf("leave it out, and name an interface", "Portolan does not read the tables of nProbe")
 	case "es", "logstash", "syslog", "kafka":
 		return effect{}, hintf("leave it out for a store of Portolan's own; or "+instead, "Portolan does not write flows to %s", kind)
+	case "db":
+		return effect{note: "Portolan's own store takes the place of SQLite"}, nil
 	case "nindex":
 		return effect{}, hintf("leave it out: Portolan's own store takes its place", "Portolan does not write nIndex")
 	}

@@ -118,6 +118,7 @@ func TestNtopngOptions(t *testing.T) {
 		{"-i=eth0 # lan", `n.conf:1: interfaces: "eth0 # lan" is no name of an interface | a comment stands on a line of its own`},
 		{"-F=es;ntopng;ntopng-%Y;http://localhost:9200/_bulk;a:s3cret", "n.conf:1: -F: Portolan does not write flows to es | leave it out for a store of Portolan's own; or write -F=\"mysql;host;database;user;password\", or store: mariadb://user:password@host/database"},
 		{"-F=logstash;h;tcp;9999", "n.conf:1: -F: Portolan does not write flows to logstash | leave it out for a store of Portolan's own; or write -F=\"mysql;host;database;user;password\", or store: mariadb://user:password@host/database"},
+		{"-F=db", "note n.conf:1: -F: Portolan's own store takes the place of SQLite\n"},
 		{"-F=nindex", "n.conf:1: -F: Portolan does not write nIndex | leave it out: Portolan's own store takes its place"},
 		{"-F=mysql-nprobe;h;d;nf;u;s3cret", "n.conf:1: -F: Portolan does not read the tables of nProbe | leave it out, and name an interface"},
 		{"-F=postgres;h;s3cret", "n.conf:1: -F: unknown kind of target: have mysql and clickhouse | write -F=\"mysql;host;database;user;password\", or store: mariadb://user:password@host/database"},
