@@ -29,9 +29,9 @@ const (
 
 // Limits of a Config.
 const (
-	DefaultBlockSize = 1 << 20
-	DefaultBlocks    = 64
-	DefaultTimeout   = 10 * time.Millisecond
+	DefaultBlockSize = 256 << 10
+	DefaultBlocks    = 256
+	DefaultTimeout   = 20 * time.Millisecond
 	DefaultIdle      = 100 * time.Millisecond
 
 	maxBlockSize = 64 << 20
@@ -53,7 +53,9 @@ type Config struct {
 	// MiB, and bounds a frame.
 	BlockSize int
 	Blocks    int
-	// Timeout is how long a frame waits for others before it is handed out.
+	// Timeout is how long a frame waits for others to fill its block. Every
+	// Timeout takes a block, full or not, so a reader may sleep for Blocks
+	// times Timeout at the most, however few frames come.
 	Timeout time.Duration
 	// Idle is how long ReadBatch waits for a frame.
 	Idle time.Duration

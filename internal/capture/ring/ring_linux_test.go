@@ -348,7 +348,7 @@ func TestErrors(t *testing.T) {
 		{Config{Interface: strings.Repeat("x", 40)}, "capture " + strings.Repeat("x", 40) + ": no such interface (have: lo, va, vb)"},
 		{Config{}, "capture: no interface named"},
 		{Config{Interface: "vb", BlockSize: 5000}, "capture vb: block of 5000 bytes: must be a power of two from 4096 to 67108864"},
-		{Config{Interface: "vb", Blocks: 1}, "capture vb: 1 blocks of 1048576 bytes: must be 2 at least, and 17179869184 bytes at the most"},
+		{Config{Interface: "vb", Blocks: 1}, "capture vb: 1 blocks of 262144 bytes: must be 2 at least, and 17179869184 bytes at the most"},
 		{Config{Interface: "vb", Timeout: time.Microsecond}, "capture vb: timeout 1µs: must be from 1ms to 10s"},
 		{Config{Interface: "vb", Idle: time.Microsecond}, "capture vb: idle 1µs: must be 1ms at least"},
 		{Config{Interface: "vb", Direction: 9}, "capture vb: direction 9: none of both, in, out"},
