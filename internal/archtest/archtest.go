@@ -11,13 +11,13 @@ var order = []string{
 	// knowing
 	"host",
 	// keeping
-	"query", "store", "store/storetest", "store/memory", "store/parquet", "store/mariadb", "store/clickhouse", "store/spool",
+	"query", "store", "store/storetest", "store/memory", "store/parquet", "store/mariadb", "store/clickhouse", "store/drivers", "store/spool",
 	// meaning
 	"topology",
 	// showing
 	"chart", "chart/charttest", "export",
 	// around
-	"pipeline", "config", "term", "cli",
+	"pipeline", "config", "daemon", "term", "cli",
 }
 
 // exceptions are imports against the order, each with its reason.

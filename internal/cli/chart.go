@@ -54,7 +54,7 @@ The filter is that of "portolan top".`,
 				return err
 			}
 			ask.By = query.Edge
-			names, err := q.names()
+			names, err := q.names(env, o)
 			if err != nil {
 				return err
 			}

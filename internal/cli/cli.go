@@ -136,12 +136,12 @@ Exit status:
 		return usage("see: "+cmd.CommandPath()+" --help", "%w", err)
 	})
 	flags := root.PersistentFlags()
-	flags.StringVar(&o.store, "store", "", "folder of the flow store (default: $PORTOLAN_STORE, else portolan in the user's data folder)")
+	flags.StringVar(&o.store, "store", "", "where flows are kept: a folder, mariadb://user:password@host/database, clickhouse://... (default: $PORTOLAN_STORE, else portolan in the user's data folder)")
 	flags.BoolVar(&o.json, "json", false, "print JSON, one object a line")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "no progress and no summary")
 	root.AddCommand(
 		newRead(env, &o), newTop(env, &o), newChart(env, &o), newSQL(env, &o),
-		newStore(env, &o), newConfig(env, &o), newVersion(env, &o),
+		newStore(env, &o), newConfig(env, &o), newRun(env, &o), newStatus(env, &o), newInterfaces(env, &o), newVersion(env, &o),
 	)
 	return root
 }

@@ -2,6 +2,9 @@ package cli
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -82,9 +85,13 @@ func (q *question) moment(name, s string) (int64, error) {
 	return 0, usage("write 2026-11-25, 2026-11-25T07:00:00Z, or how long ago: 90m, 2h, 7d", "%s: no time: %q", name, s)
 }
 
-// names reads the files of --hosts.
-func (q *question) names() (*host.Names, error) {
+// names reads the names that traffic told, and over them the files of --hosts.
+func (q *question) names(env *Env, o *options) (*host.Names, error) {
 	names := host.NewNames()
+	learned := filepath.Join(homeFolder(env, o), host.LearnedFile)
+	if err := names.ReadFile(learned); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		fmt.Fprintf(env.Err, "portolan: names that traffic told are left out: %v\n", err)
+	}
 	for _, file := range q.hosts {
 		if err := names.ReadFile(file); err != nil {
 			return nil, hinted(err, "a line is \"192.168.1.66 ubuntu-nuc\" (hosts format) or \"192.168.1.66,ubuntu-nuc,vm\" (CSV)")

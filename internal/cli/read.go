@@ -6,15 +6,17 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"github.com/portolan/portolan/internal/capture"
 	"github.com/portolan/portolan/internal/flow"
-	"github.com/portolan/portolan/internal/l7"
+	"github.com/portolan/portolan/internal/host"
 	"github.com/portolan/portolan/internal/meter"
 	"github.com/portolan/portolan/internal/packet"
 	"github.com/portolan/portolan/internal/pipeline"
+	"github.com/portolan/portolan/internal/store"
 	"github.com/portolan/portolan/internal/store/parquet"
 	"github.com/portolan/portolan/internal/term"
 )
@@ -30,6 +32,11 @@ type reading struct {
 	o        *options
 	observer string
 	again    bool
+
+	identify  bool
+	protocols string
+	learn     string
+	names     host.Learned
 }
 
 func newRead(env *Env, o *options) *cobra.Command {
@@ -55,6 +62,9 @@ has an observer of its own: --observer says it.`,
 			if len(args) == 0 {
 				return usage("portolan read lab.pcap", "read takes at least one capture file")
 			}
+			if r.learn != "names" && r.learn != "nothing" {
+				return usage("have: names, nothing", "--learn: unknown: %q", r.learn)
+			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return r.run(cmd.Context(), args) },
@@ -62,6 +72,9 @@ has an observer of its own: --observer says it.`,
 	f := cmd.Flags()
 	f.StringVar(&r.observer, "observer", "", "name of the place where the files were captured")
 	f.BoolVar(&r.again, "again", false, "read files that were read before once more")
+	f.BoolVar(&r.identify, "identify", true, "tell applications by what conversations say")
+	f.StringVarP(&r.protocols, "ndpi-protocols", "p", "", "file with custom protocols, in nDPI's form")
+	f.StringVar(&r.learn, "learn", "names", "what may be kept of payloads: names (of hosts and services) or nothing")
 	return cmd
 }
 
@@ -97,11 +110,15 @@ func (r *reading) run(ctx context.Context, files []string) error {
 		}
 		lost = lost || cut
 	}
-	if err := errors.Join(s.Compact(ctx), s.Close()); err != nil {
+	if c, ok := s.(store.Compacter); ok {
+		err = c.Compact(ctx)
+	}
+	err = errors.Join(err, s.Close(), r.names.Save(filepath.Join(homeFolder(r.env, r.o), host.LearnedFile)))
+	if err != nil {
 		return storeError(err)
 	}
 	if !r.o.quiet && !r.o.json {
-		fmt.Fprintf(r.env.Out, "stored in %s\n", storeFolder(r.env, r.o))
+		fmt.Fprintf(r.env.Out, "stored in %s\n", shownAddress(storeAddress(r.env, r.o)))
 	}
 	if lost {
 		return errLoss
@@ -139,23 +156,28 @@ func (r *reading) complain(err error) {
 
 // readOne reads one file into s, and says what it found. cut reports that
 // something of it is missing.
-func (r *reading) readOne(ctx context.Context, s *parquet.Store, name string, src *capture.File) (cut bool, err error) {
+func (r *reading) readOne(ctx context.Context, s store.Store, name string, src *capture.File) (cut bool, err error) {
 	source := parquet.Source{Name: name, Fingerprint: src.Fingerprint()}
-	if before, ok := s.HasSource(source.Fingerprint); ok && !r.again {
-		if !r.o.quiet {
-			fmt.Fprintf(r.env.Err, "%s: read before (%s): skipped; --again reads it once more\n", name, before.Time.UTC().Format("2006-01-02 15:04 MST"))
-		}
-		return false, nil
-	}
-	imp, err := s.Begin(ctx, source)
+	imp, before, err := begin(ctx, s, source, r.again)
 	if err != nil {
 		return false, storeError(err)
 	}
+	if imp == nil {
+		if !r.o.quiet {
+			fmt.Fprintf(r.env.Err, "%s: read before (%s): skipped; --again reads it once more\n", name, before.UTC().Format("2006-01-02 15:04 MST"))
+		}
+		return false, nil
+	}
+	cfg, closer, err := r.meterConfig(src)
+	if err != nil {
+		return false, err
+	}
+	defer closer()
 	var progress *term.Progress
 	if r.env.Terminal && !r.o.quiet {
 		progress = term.NewProgress(r.env.Err, name, src.Size())
 	}
-	counts, stats, readErr := pipeline.Read(ctx, src, r.meterConfig(src), imp, func(*pipeline.Counts) { progress.Set(src.Offset()) })
+	counts, stats, readErr := pipeline.Read(ctx, src, cfg, imp, func(*pipeline.Counts) { progress.Set(src.Offset()) })
 	progress.Close()
 
 	observer := cmp.Or(r.observer, unnamedObserver)
@@ -167,7 +189,7 @@ func (r *reading) readOne(ctx context.Context, s *parquet.Store, name string, sr
 			Where: "capture", Reason: readErr.Error(), Count: 1, Unit: "files",
 		})
 	}
-	if err := errors.Join(s.WriteLoss(context.WithoutCancel(ctx), losses), imp.Done(context.WithoutCancel(ctx))); err != nil {
+	if err := errors.Join(s.WriteLoss(context.WithoutCancel(ctx), losses), imp.done(context.WithoutCancel(ctx))); err != nil {
 		return false, storeError(err)
 	}
 	r.say(name, &counts, &stats, readErr)
@@ -193,10 +215,8 @@ func (r *reading) complainDamage(err error, c *pipeline.Counts) {
 
 // meterConfig is how files are metered: memory for more flows than live, since
 // nothing waits for a file.
-func (r *reading) meterConfig(src *capture.File) meter.Config {
-	cfg := meter.Default()
-	cfg.Registered = l7.Registered
-	cfg.Guess = l7.GuessApp
+func (r *reading) meterConfig(src *capture.File) (cfg meter.Config, closer func(), err error) {
+	cfg = meter.Default()
 	cfg.Observer = func(iface uint32) string {
 		if r.observer != "" {
 			return r.observer
@@ -206,7 +226,12 @@ func (r *reading) meterConfig(src *capture.File) meter.Config {
 		}
 		return unnamedObserver
 	}
-	return cfg
+	id := pipeline.Identify{Off: !r.identify, Protocols: r.protocols, AppOnly: r.learn == "nothing"}
+	if !id.AppOnly {
+		id.Names = r.names.See
+	}
+	closer, err = id.Apply(&cfg)
+	return cfg, closer, err
 }
 
 // readSummary is the line of "read --json".

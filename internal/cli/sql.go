@@ -2,8 +2,11 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,7 +35,13 @@ what there is.`,
 				return err
 			}
 			defer s.Close()
-			columns, rows, err := s.SQL(cmd.Context(), args[0])
+			asker, ok := s.(interface {
+				SQL(ctx context.Context, statement string) ([]string, iter.Seq2[[]any, error], error)
+			})
+			if !ok {
+				return hinted(errors.New("sql asks the embedded store only"), "ask the database with its own client: mariadb, clickhouse-client")
+			}
+			columns, rows, err := asker.SQL(cmd.Context(), args[0])
 			if err != nil {
 				return sqlError(err)
 			}

@@ -11,16 +11,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portolan/portolan/internal/config"
 	"github.com/portolan/portolan/internal/store"
+	"github.com/portolan/portolan/internal/store/clickhouse"
+	"github.com/portolan/portolan/internal/store/drivers"
+	"github.com/portolan/portolan/internal/store/mariadb"
 	"github.com/portolan/portolan/internal/store/parquet"
 	"github.com/portolan/portolan/internal/term"
 )
 
-// storeFolder is where the store lies.
-func storeFolder(env *Env, o *options) string {
-	for _, dir := range []string{o.store, env.Getenv("PORTOLAN_STORE")} {
-		if dir != "" {
-			return dir
+// storeAddress is where the store is: a folder, or the URL of a database.
+func storeAddress(env *Env, o *options) string {
+	for _, address := range []string{o.store, env.Getenv("PORTOLAN_STORE")} {
+		if address != "" {
+			return address
 		}
 	}
 	if data := env.Getenv("XDG_DATA_HOME"); data != "" {
@@ -29,14 +33,42 @@ func storeFolder(env *Env, o *options) string {
 	return filepath.Join(env.Getenv("HOME"), ".local", "share", "portolan")
 }
 
+// shownAddress is the store's address without its password.
+func shownAddress(address string) string {
+	if _, ok := drivers.IsFolder(address); ok {
+		return address
+	}
+	s, err := config.ParseStore(address)
+	if err != nil {
+		return "the database"
+	}
+	return s.String()
+}
+
+// homeFolder is where what is known beside flows lies: in the store, if that is
+// a folder.
+func homeFolder(env *Env, o *options) string {
+	if folder, ok := drivers.IsFolder(storeAddress(env, o)); ok {
+		return folder
+	}
+	return storeAddress(&Env{Getenv: func(name string) string {
+		if name == "PORTOLAN_STORE" {
+			return ""
+		}
+		return env.Getenv(name)
+	}}, &options{})
+}
+
 // openForReading opens the store for questions, and says what of it was set
 // aside.
-func openForReading(ctx context.Context, env *Env, o *options) (*parquet.Store, error) {
-	dir := storeFolder(env, o)
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return nil, &statusError{fmt.Errorf("there is no store in %s", dir), StatusError, "portolan read lab.pcap makes one; --store names another folder"}
+func openForReading(ctx context.Context, env *Env, o *options) (store.Store, error) {
+	address := storeAddress(env, o)
+	if folder, ok := drivers.IsFolder(address); ok {
+		if _, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) {
+			return nil, &statusError{fmt.Errorf("there is no store in %s", folder), StatusError, "portolan read lab.pcap makes one; --store names another"}
+		}
 	}
-	s, err := parquet.OpenReadOnly(dir)
+	s, err := drivers.Open(ctx, address, drivers.Options{ReadOnly: true})
 	if err != nil {
 		return nil, storeError(err)
 	}
@@ -48,8 +80,8 @@ func openForReading(ctx context.Context, env *Env, o *options) (*parquet.Store, 
 	return s, nil
 }
 
-func openForWriting(_ context.Context, env *Env, o *options) (*parquet.Store, error) {
-	s, err := parquet.Open(storeFolder(env, o), parquet.Options{})
+func openForWriting(ctx context.Context, env *Env, o *options) (store.Store, error) {
+	s, err := drivers.Open(ctx, storeAddress(env, o), drivers.Options{})
 	return s, storeError(err)
 }
 
@@ -69,6 +101,12 @@ func storeError(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),
 		errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrNotExist):
 		return hinted(err, "may you write there? --store or $PORTOLAN_STORE names another folder")
+	}
+	if e, ok := errors.AsType[*mariadb.Error](err); ok {
+		return hinted(err, e.Hint)
+	}
+	if e, ok := errors.AsType[*clickhouse.Error](err); ok {
+		return hinted(err, e.Hint)
 	}
 	return err
 }
@@ -112,7 +150,13 @@ func newStoreStatus(env *Env, o *options) *cobra.Command {
 			if o.json {
 				return printJSON(env.Out, stats)
 			}
-			fmt.Fprintf(env.Out, "folder   %s\nrecords  %s\nfiles    %s, %s\n", s.Dir(), term.Count(stats.Records), term.Count(uint64(stats.Files)), term.Bytes(stats.Bytes))
+			fmt.Fprintf(env.Out, "store    %s\nrecords  %s\n", shownAddress(storeAddress(env, o)), term.Count(stats.Records))
+			if stats.Files > 0 {
+				fmt.Fprintf(env.Out, "files    %s\n", term.Count(uint64(stats.Files)))
+			}
+			if stats.Bytes > 0 {
+				fmt.Fprintf(env.Out, "on disk  %s\n", term.Bytes(stats.Bytes))
+			}
 			if stats.Records > 0 {
 				fmt.Fprintf(env.Out, "from     %s UTC\nto       %s UTC\n", term.Time(stats.Span.Start), term.Time(stats.Span.End))
 			}

@@ -77,7 +77,7 @@ observer NAME, bytes > 10M, packets >= 5 (of one flow record).`,
 			if err != nil {
 				return err
 			}
-			names, err := q.names()
+			names, err := q.names(env, o)
 			if err != nil {
 				return err
 			}
