@@ -74,6 +74,9 @@ const (
 	localInfileDisabled = 4166 // MariaDB 10.6 and later
 	diskFull            = 1021
 	noSuchFunction      = 1305
+	syntaxError         = 1064
+	wrongCollation      = 1253
+	unknownCollation    = 1273
 )
 
 // number returns the server's number of err, 0 if it is not the server's.
@@ -117,6 +120,8 @@ func (c *Config) hint(err error) string {
 		return "the server takes no connections from this machine; as root of the database:\n" + c.userLines() + "\n" + c.grantLines()
 	case optionPreventsIt, serverReadOnly, readOnlyTransaction:
 		return "the server is read-only (a replica?): name the primary server, or SET GLOBAL read_only = 0"
+	case lockTimeout:
+		return "somebody reads or changes the tables for long: try again; SHOW PROCESSLIST tells who"
 	case tooManyConnections:
 		return "the server has no connection left: raise its max_connections"
 	case tableFull, diskFull:

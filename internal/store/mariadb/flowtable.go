@@ -120,13 +120,26 @@ func isOwn(column string) bool {
 	return false
 }
 
-// knowsJSON reports whether the server has JSON_VALUE (MariaDB since 10.2,
-// MySQL since 8.0.21).
-func knowsJSON(ctx context.Context, db queryer) (bool, error) {
-	var value sql.NullString
-	err := db.QueryRowContext(ctx, `SELECT JSON_VALUE('{"a":1}', '$.a')`).Scan(&value)
-	if n := number(err); n == noSuchFunction || n == 1064 { // a syntax error, in MySQL before
-		return false, nil
+// capabilities are what servers differ in.
+type capabilities struct {
+	decodes  bool // has JSON_VALUE: MariaDB since 10.2, MySQL since 8.0.21
+	foldsAll bool // has a collation whose lower case is that of Unicode 14: MariaDB since 10.10
+}
+
+// ask asks the server what it can.
+func ask(ctx context.Context, db queryer) (c capabilities, err error) {
+	knows := func(text string) (bool, error) {
+		var value sql.NullString
+		err := db.QueryRowContext(ctx, text).Scan(&value)
+		switch number(err) {
+		case noSuchFunction, unknownCollation, wrongCollation, syntaxError:
+			return false, nil
+		}
+		return err == nil, err
 	}
-	return value.String == "1", err
+	if c.decodes, err = knows(`SELECT JSON_VALUE('{"a":1}', '$.a')`); err != nil {
+		return c, err
+	}
+	c.foldsAll, err = knows("SELECT LOWER(CONVERT('A' USING utf8mb4) COLLATE utf8mb4_uca1400_ai_ci)")
+	return c, err
 }

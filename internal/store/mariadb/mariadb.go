@@ -30,9 +30,9 @@ type Store struct {
 	names  names
 	db     *sql.DB
 
-	tables   []flowTable // the flow tables that questions look at
-	own      bool        // the tables of a store are there, not only ntopng's
-	decoding bool        // the server knows JSON_VALUE
+	server capabilities
+	tables []flowTable // the flow tables that questions look at
+	own    bool        // the tables of a store are there, not only ntopng's
 
 	mu     sync.Mutex // guards closed
 	closed bool
@@ -92,8 +92,7 @@ func dial(ctx context.Context, c *Config, database string) (*sql.DB, error) {
 // prepare looks at what there is, and creates what is missing.
 func (s *Store) prepare(ctx context.Context) error {
 	var err error
-	s.decoding, err = knowsJSON(ctx, s.db)
-	if err != nil {
+	if s.server, err = ask(ctx, s.db); err != nil {
 		return err
 	}
 	if !s.config.ReadOnly {

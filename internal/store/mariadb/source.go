@@ -40,10 +40,22 @@ type counterSQL struct{ packets, bytes string }
 // zeroAddress stands for an address that the row does not hold.
 const zeroAddress = "x'00000000000000000000000000000000'"
 
+// dialect returns how filters are written for a server. The lower case of
+// collations before UCA 14.0.0 (MariaDB 10.10) lacks letters of newer scripts.
+func (c *capabilities) dialect() query.Dialect {
+	d := query.MariaDB
+	if c.foldsAll {
+		d.Contains = func(expr, param string) string {
+			return "LOCATE(CAST(" + param + " AS BINARY), CAST(LOWER(CONVERT(" + expr + " USING utf8mb4) COLLATE utf8mb4_uca1400_ai_ci) AS BINARY)) > 0"
+		}
+	}
+	return d
+}
+
 // edgesSource is the roll-up.
-func edgesSource(n *names) source {
+func edgesSource(n *names, c *capabilities) source {
 	return source{
-		table: n.edges, dialect: ownDialect(n, nil),
+		table: n.edges, dialect: ownDialect(n, c, nil),
 		client: "client", server: "server", port: "server_port", proto: "proto", master: "app_master", app: "app",
 		vlan: "vlan", observer: "observer_id", guess: "app_guess", evidence: "evidence",
 		first: "first_time", last: "last_time", hour: "`hour` DIV 3600", flows: "flows",
@@ -54,8 +66,8 @@ func edgesSource(n *names) source {
 }
 
 // ownDialect is how filters are written for what Portolan wrote.
-func ownDialect(n *names, columns map[query.Column]string) query.Dialect {
-	d := query.MariaDB
+func ownDialect(n *names, c *capabilities, columns map[query.Column]string) query.Dialect {
+	d := c.dialect()
 	d.Columns = columns
 	d.Same = func(_, param string) string {
 		return "observer_id = COALESCE((SELECT id FROM " + n.observers + " WHERE digest = UNHEX(SHA2(" + param + ", 256))), 0)"
@@ -64,7 +76,7 @@ func ownDialect(n *names, columns map[query.Column]string) query.Dialect {
 }
 
 // ownSource is what Portolan wrote into a flow table.
-func ownSource(n *names, t *flowTable) source {
+func ownSource(n *names, t *flowTable, c *capabilities) source {
 	s := source{
 		table: quoteName(t.name), four: !t.six, six: t.six,
 		client: "IP_SRC_ADDR", server: "IP_DST_ADDR", port: "L4_DST_PORT", proto: "PROTOCOL", master: "app_master", app: "app",
@@ -79,7 +91,7 @@ func ownSource(n *names, t *flowTable) source {
 	if t.foreign() {
 		s.where = "end_time IS NOT NULL"
 	}
-	s.dialect = ownDialect(n, s.columns("COALESCE(info_long, INFO, '')", "L4_SRC_PORT"))
+	s.dialect = ownDialect(n, c, s.columns("COALESCE(info_long, INFO, '')", "L4_SRC_PORT"))
 	s.dialect.Address = s.address()
 	return s
 }
@@ -112,7 +124,7 @@ func (s *source) columns(info, clientPort string) map[query.Column]string {
 
 // foreignSource is what ntopng wrote into a flow table. Its columns differ
 // between generations, and any may be null.
-func foreignSource(t *flowTable, decoding bool) source {
+func foreignSource(t *flowTable, c *capabilities) source {
 	have := func(column, zero string) string {
 		if t.columns[column] {
 			return "COALESCE(" + column + ", " + zero + ")"
@@ -140,14 +152,14 @@ func foreignSource(t *flowTable, decoding bool) source {
 	}
 	s.observerName = observerText(t)
 	s.observer = "1099511627776 + CRC32(" + s.observerName + ")"
-	total, part := foreignCounters(t, decoding)
+	total, part := foreignCounters(t, c.decodes)
 	s.toServer, s.toClient, s.totals = total, part, true
 
 	info := "''"
 	if t.columns["INFO"] {
 		info = "CONVERT(COALESCE(INFO, '') USING utf8mb4)"
 	}
-	s.dialect = query.MariaDB
+	s.dialect = c.dialect()
 	s.dialect.Columns = s.columns(info, have("L4_SRC_PORT", "0"))
 	s.dialect.Columns[query.ObserverColumn] = s.observerName
 	// A filter looks at both directions together, and toServer holds both.
@@ -182,9 +194,9 @@ func observerText(t *flowTable) string {
 // client. ntopng's JSON alone tells the packets of each direction, and before
 // 2.5 the bytes, too. Its labels are those of NetFlow v9, or their numbers
 // (RFC 3954 section 8). Without it everything counts to the server.
-func foreignCounters(t *flowTable, decoding bool) (total, part counterSQL) {
+func foreignCounters(t *flowTable, decodes bool) (total, part counterSQL) {
 	inJSON := func(name, number, most string) string {
-		if !decoding || !t.columns["JSON"] {
+		if !decodes || !t.columns["JSON"] {
 			return "0"
 		}
 		// The first two characters of compressed text are its length: 0x227b

@@ -47,20 +47,20 @@ func (s *Store) plan(q *query.Query, observers int) plan {
 	foreign := false
 	rows := []flow.Span{q.Span}
 	if whole, rest, ok := wholeHours(q.Span); ok && s.own && rolledUp(q.Filter) && int64(q.Step)%hour == 0 {
-		p.parts = append(p.parts, part{edgesSource(&s.names), whole})
+		p.parts = append(p.parts, part{edgesSource(&s.names, &s.server), whole})
 		rows = rest
 	}
 	for i := range s.tables {
 		t := &s.tables[i]
 		if t.ours() && s.own {
-			own := ownSource(&s.names, t)
+			own := ownSource(&s.names, t, &s.server)
 			for _, span := range rows {
 				p.parts = append(p.parts, part{own, span})
 			}
 		}
 		if t.foreign() {
 			foreign = true
-			p.parts = append(p.parts, part{foreignSource(t, s.decoding), q.Span})
+			p.parts = append(p.parts, part{foreignSource(t, &s.server), q.Span})
 		}
 	}
 	p.plain = q.Dims().Has(query.Observer) || observers < 2 && !foreign
@@ -165,8 +165,11 @@ func (p *plan) statement(q *query.Query) (text string, args []any) {
 		cell = append(cell, "hour")
 		from = "(" + aggregate(from, cell, "MAX", named) + ") AS cells"
 	}
-	text = "SELECT " + strings.Join(answerColumns(q, dims, p.joined), ", ") +
-		"\nFROM (" + aggregate(from, kept, "SUM", named) + ") AS answer"
+	if !p.plain || !p.disjoint(dims) {
+		from = "(" + aggregate(from, kept, "SUM", named) + ")"
+	}
+	from = strings.TrimSuffix(from, " AS parts")
+	text = "SELECT " + strings.Join(answerColumns(q, dims, p.joined), ", ") + "\nFROM " + from + " AS answer"
 	observer := "COALESCE(observer_name, '')"
 	if named && p.joined {
 		// The alias is not "observers": the tables' own prefix may be that.
@@ -190,6 +193,21 @@ func (p *plan) statement(q *query.Query) (text string, args []any) {
 		text += fmt.Sprintf("\nLIMIT %d", q.Limit)
 	}
 	return text, args
+}
+
+// disjoint reports whether no two parts have rows of one group: a table of each
+// family, where rows keep both addresses.
+func (p *plan) disjoint(dims query.Dims) bool {
+	four, six := 0, 0
+	for _, part := range p.parts {
+		if part.four {
+			four++
+		}
+		if part.six {
+			six++
+		}
+	}
+	return len(p.parts) == 1 || dims.Has(query.Client|query.Server) && four <= 1 && six <= 1 && four+six == len(p.parts)
 }
 
 // observersTable is replaced by the name of the table.

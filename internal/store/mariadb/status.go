@@ -43,7 +43,7 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 		if !t.foreign() {
 			continue
 		}
-		f := foreignSource(t, false)
+		f := foreignSource(t, new(capabilities))
 		err := add("SELECT COUNT(*), MIN(" + f.first + "), MAX(" + f.last + ") FROM " + f.table + " WHERE " + f.where)
 		if err != nil {
 			return st, s.config.explain(err)

@@ -5,9 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -287,5 +290,75 @@ func TestReadOnly(t *testing.T) {
 	}
 	if _, err := s.Prune(t.Context(), mariadb.Policy{}); !errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("Prune: got %v, want ErrReadOnly", err)
+	}
+}
+
+// TestNamesAreFoundWithoutCase looks for every letter that has a case, by the
+// lower case that the filter language promises.
+func TestNamesAreFoundWithoutCase(t *testing.T) {
+	srv := need(t)
+	database := srv.database(t)
+	var one string
+	err := srv.db(t, database).QueryRowContext(t.Context(), "SELECT LOWER(CONVERT('A' USING utf8mb4) COLLATE utf8mb4_uca1400_ai_ci)").Scan(&one)
+	if err != nil {
+		t.Skip("a MariaDB before 10.10 does not know every letter")
+	}
+	s := open(t, srv.config(database))
+	var records []flow.Record
+	var folded []string
+	var text strings.Builder
+	for r := range rune(0x20000) {
+		if unicode.ToLower(r) != r {
+			text.WriteRune(r)
+		}
+		if text.Len() > 200 {
+			records = append(records, record("10.0.0.1:1", "10.0.0.2:2", func(r *flow.Record) { r.Info = text.String() }))
+			folded = append(folded, query.Fold(text.String()))
+			text.Reset()
+		}
+	}
+	write(t, s, records...)
+	for _, text := range folded {
+		if rows := top(t, s, query.Query{Filter: query.NameHas{Text: text}}); len(rows) != 1 || rows[0].Flows != 1 {
+			t.Errorf("%s: got %+v", text, rows)
+		}
+	}
+}
+
+// TestTwoWriters lets two stores write the same edges at the same time.
+func TestTwoWriters(t *testing.T) {
+	srv := need(t)
+	database := srv.database(t)
+	const units, size = 15, 400
+	var group sync.WaitGroup
+	for i := range 2 {
+		c := srv.config(database)
+		c.FlushRows = size
+		s := open(t, c)
+		group.Go(func() {
+			random := mathrand.New(mathrand.NewPCG(uint64(i), 0))
+			for range units {
+				b := flow.Batch{Records: make([]flow.Record, size)}
+				for j := range b.Records {
+					b.Records[j] = record(fmt.Sprintf("10.0.0.%d:1", random.IntN(50)), fmt.Sprintf("10.1.0.%d:443", random.IntN(50)))
+				}
+				if err := errors.Join(s.WriteFlows(t.Context(), &b), s.Flush(t.Context())); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	s := open(t, srv.config(database))
+	stats, err := s.Stats(t.Context())
+	if err != nil || stats.Records != 2*units*size {
+		t.Errorf("got %+v, %v", stats, err)
+	}
+	var flows uint64
+	for _, r := range top(t, s, query.Query{}) {
+		flows += r.Flows
+	}
+	if flows != 2*units*size {
+		t.Errorf("%d conversations, want %d", flows, 2*units*size)
 	}
 }
