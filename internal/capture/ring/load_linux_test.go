@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -151,6 +152,41 @@ func TestWorkersShareByConversation(t *testing.T) {
 	}
 	if both += len(where[1]); both != 2*flows {
 		t.Errorf("%d conversations, sent %d", both, 2*flows)
+	}
+}
+
+func TestWorkersKnowTheDirection(t *testing.T) {
+	veth(t, "va", "vb")
+	ip(t, "link set lo up")
+	for _, c := range []struct {
+		dev    string
+		dir    Direction
+		filter string
+		want   []byte // who sent them
+	}{
+		{"vb", Both, "", []byte{1, 2}}, {"vb", In, "", []byte{1}}, {"vb", Out, "udp", []byte{2}},
+		{"lo", Both, "", []byte{3}}, {"lo", Out, "", []byte{3}},
+	} {
+		rings, err := OpenGroup(small(Config{Interface: c.dev, Direction: c.dir, Filter: c.filter}), 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, dev := range []string{"va", "vb", "lo"} {
+			newSender(t, dev).send(t, ether(macB, nil, 0x0800, udp4(uint32(i)+1, 9, 3, 4, 20)))
+		}
+		var got []byte
+		for _, r := range rings {
+			for _, f := range drain(t, r) {
+				got = append(got, f.data[29])
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s, direction %d: frames of %v, want %v", c.dev, c.dir, got, c.want)
+		}
 	}
 }
 

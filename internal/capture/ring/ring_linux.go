@@ -14,6 +14,11 @@ import (
 	"github.com/portolan/portolan/internal/packet"
 )
 
+// countEvery is after how many blocks the kernel's counters are read at the
+// latest. They have 32 bits; a block of the largest size holds some 2^19
+// frames.
+const countEvery = 1 << 10
+
 // A Ring is a capture that runs: memory that the kernel fills and ReadBatch
 // empties. ReadBatch is for one goroutine, the rest for any.
 type Ring struct {
@@ -27,6 +32,7 @@ type Ring struct {
 	block      block
 	next       int // the block that will be filled next
 	held       bool
+	released   uint64 // blocks
 	drainUntil time.Time
 
 	delivered atomic.Uint64
@@ -221,9 +227,15 @@ func (r *Ring) take(dst []packet.Frame) int {
 
 // release gives the block that has been read back to the kernel.
 func (r *Ring) release() {
-	if r.held {
-		r.block.release()
-		r.held = false
+	if !r.held {
+		return
+	}
+	r.block.release()
+	r.held = false
+	if r.released++; r.released%countEvery == 0 {
+		r.mu.Lock()
+		r.count()
+		r.mu.Unlock()
 	}
 }
 
@@ -259,7 +271,6 @@ func (r *Ring) wentDown() {
 func (r *Ring) look() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.count() // its counters have 32 bits
 	if !r.stats.Down {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/portolan/portolan/internal/packet"
 )
@@ -131,6 +132,44 @@ func TestJumbo(t *testing.T) {
 	newSender(t, "va").send(t, f)
 	if got := drain(t, r); len(got) != 1 || !bytes.Equal(got[0].data, f) {
 		t.Errorf("got %d frames", len(got))
+	}
+}
+
+// TestTunnel captures where there is no link header.
+func TestTunnel(t *testing.T) {
+	needLab(t)
+	tun, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Skip("no tunnel devices: ", err)
+	}
+	defer unix.Close(tun)
+	req, err := unix.NewIfreq("tn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(tun, unix.TUNSETIFF, req); err != nil {
+		t.Fatal(err)
+	}
+	ip(t, "link set tn up")
+	for filter, want := range map[string]int{"": 2, "ip": 1, "port 53": 2, "ip6 and dst port 53": 1} {
+		r := start(t, Config{Interface: "tn", Filter: filter})
+		for _, p := range [][]byte{udp4(1, 2, 1000, 53, 20), udp6(1, 2, 1000, 53, 20)} {
+			if _, err := unix.Write(tun, p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got := drain(t, r)
+		if len(got) != want || r.Link() != packet.LinkRaw {
+			t.Errorf("%q: %d frames, want %d", filter, len(got), want)
+		}
+		for _, f := range got {
+			f.Frame.Data = f.data
+			var h packet.Headers
+			if h.Decode(&f.Frame); h.Reason != packet.None || int(h.Bytes) != int(f.Wire) {
+				t.Errorf("%q: %v, %d IP bytes of %d", filter, h.Reason, h.Bytes, f.Wire)
+			}
+		}
 	}
 }
 

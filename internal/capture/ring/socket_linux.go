@@ -27,6 +27,7 @@ type socket struct {
 	index  int // of the interface, which keeps it when it is renamed
 	link   packet.LinkType
 	filter []unix.SockFilter
+	deaf   bool // to what this host sends
 }
 
 // newSocket makes a socket that is bound to nothing and refuses everything.
@@ -82,7 +83,7 @@ func (s *socket) configure() error {
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return s.fail("packet version 3", err)
 	}
-	if loopback || s.cfg.Direction == In {
+	if s.deaf = loopback || s.cfg.Direction == In; s.deaf {
 		if err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1); err != nil {
 			return s.fail("ignore outgoing frames (needs Linux 4.20)", err)
 		}
@@ -174,16 +175,19 @@ func (s *socket) bind() error {
 // join makes the socket one of a group that shares the frames. The first, for
 // which group is negative, finds a number for it.
 func (s *socket) join(group *int) error {
-	mode, first := unix.PACKET_FANOUT_HASH<<16, *group < 0
+	mode, first := unix.PACKET_FANOUT_HASH, *group < 0
+	if s.deaf { // in a group the socket's own setting counts for nothing
+		mode |= unix.PACKET_FANOUT_FLAG_IGNORE_OUTGOING
+	}
 	if first {
-		mode |= unix.PACKET_FANOUT_FLAG_UNIQUEID << 16
+		mode = (mode | unix.PACKET_FANOUT_FLAG_UNIQUEID) << 16
 	} else {
-		mode |= *group
+		mode = mode<<16 | *group
 	}
 	err := unix.SetsockoptInt(s.fd, unix.SOL_PACKET, unix.PACKET_FANOUT, mode)
 	if errors.Is(err, unix.EINVAL) {
 		return &Error{s.cfg.Interface, fmt.Errorf("share with other workers: %w", err),
-			"this kernel wants the interface up: ip link set " + s.cfg.Interface + " up, or use one worker"}
+			"this kernel is too old for several workers, or wants the interface up; one worker does"}
 	}
 	if err != nil {
 		return s.fail("share with other workers", err)
