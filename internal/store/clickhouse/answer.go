@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/netip"
 	"strings"
+	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	nativedriver "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -78,12 +79,16 @@ func (s *Store) rows(ctx context.Context, statement string, args []any, each fun
 			return true, err
 		}
 		if !going {
-			cancel() // closing would read what is left
-			return false, nil
+			// Closing reads what is left. What is long is cancelled, which costs the connection.
+			defer time.AfterFunc(drain, cancel).Stop()
+			return false, rows.Close()
 		}
 	}
 	return true, rows.Err()
 }
+
+// drain is how long the rest of an answer is read that nobody wants.
+const drain = 100 * time.Millisecond
 
 // defaultMaxQuery is ClickHouse's default of max_query_size, with some room.
 const defaultMaxQuery = 200_000
@@ -102,14 +107,14 @@ func destinations(row *query.Row, q *query.Query) (all []any) {
 	}
 	return append(all,
 		&row.ToServer.Packets, &row.ToServer.Bytes, &row.ToClient.Packets, &row.ToClient.Bytes,
-		&row.Flows, &row.First, &row.Last, (*uint8)(&row.Evidence), (*flag)(&row.App.Guess))
+		&row.Flows, &row.First, &row.Last, (*uint8)(&row.Evidence), (*bit)(&row.App.Guess))
 }
 
-// A flag is a bool that the server sends as a number.
-type flag bool
+// A bit is a bool that the server sends as a number.
+type bit bool
 
 // Scan takes 0 or 1.
-func (f *flag) Scan(v any) error {
+func (f *bit) Scan(v any) error {
 	n, _ := v.(uint8)
 	*f = n != 0
 	return nil

@@ -46,6 +46,8 @@ func hinted(err error, hint string) error {
 
 // Error codes of ClickHouse, src/Common/ErrorCodes.cpp.
 const (
+	codeReadAfterEOF        = 32 // a shard has gone
+	codeReadAll             = 33
 	codeUnknownDatabase     = 81
 	codeTimeout             = 159
 	codeTooManyQueries      = 202
@@ -81,7 +83,7 @@ func code(err error) int32 {
 
 // passing are the server's errors that go away by themselves.
 var passing = map[int32]bool{
-	codeTimeout: true, codeTooManyQueries: true, codeSocketTimeout: true, codeNetwork: true, codeAborted: true,
+	codeReadAfterEOF: true, codeReadAll: true, codeTimeout: true, codeTooManyQueries: true, codeSocketTimeout: true, codeNetwork: true, codeAborted: true,
 	codeMemoryLimit: true, codeTableReadOnly: true, codeTooManyParts: true, codeAllConnectionsFail: true,
 	codeTooFewLiveReplicas: true, codeUnsatisfiedQuorum: true, codeUnknownInsertStatus: true,
 	codeQueryCancelled: true, codeKeeper: true,

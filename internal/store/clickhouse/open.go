@@ -168,43 +168,45 @@ func (s *Store) findShards(ctx context.Context) error {
 	return nil
 }
 
-// migrate brings the tables from version found to ours.
+// migrate brings the tables from version found to ours. What is there already
+// stays: a server that joined the cluster gets its tables, too.
 func (s *Store) migrate(ctx context.Context, found int) error {
-	const mark = `(version UInt32, written DateTime('UTC') DEFAULT now()) ENGINE = MergeTree ORDER BY version`
-	if found == version && s.config.Cluster == "" {
+	if found == version && (s.config.Cluster == "" || s.shape.OnCluster) {
 		return nil
 	}
-	// In a cluster, a server may be new: all is created that is not there.
+	all := []string{s.shape.mark("VIEW IF NOT EXISTS", 0)} // so that what is half done is known as ours
 	if s.config.Cluster != "" {
-		if err := s.everywhere(ctx, "CREATE DATABASE IF NOT EXISTS "+s.config.Database+s.shape.onCluster()); err != nil {
-			return err
-		}
+		all = append([]string{"CREATE DATABASE IF NOT EXISTS " + s.config.Database + s.shape.onCluster()}, all...)
 	}
 	for n := 1; n <= version; n++ {
-		all, err := s.shape.statements(n)
+		statements, err := s.shape.statements(n)
 		if err != nil {
 			return err
 		}
-		if n == 1 {
-			all = append([]string{"CREATE TABLE IF NOT EXISTS " + s.config.Database + ".schema_version" + s.shape.onCluster() + " " + mark}, all...)
-		}
+		all = append(all, statements...)
+	}
+	all = append(all, s.shape.mark("OR REPLACE VIEW", version))
+	if s.config.Cluster == "" || s.shape.OnCluster {
 		for _, statement := range all {
-			if err := s.everywhere(ctx, statement); err != nil {
+			if err := s.db.Exec(ctx, statement); err != nil {
 				return err
 			}
 		}
-		if n > found {
-			for _, db := range s.direct() {
-				if err := db.Exec(ctx, fmt.Sprintf("INSERT INTO %s.schema_version (version) VALUES (%d)", s.config.Database, n)); err != nil {
-					return err
-				}
-			}
+		return nil
+	}
+	for i := range s.servers {
+		err := s.servers[i].exec(ctx, &s.config, all...)
+		if found == version && lost(err) && ctx.Err() == nil {
+			continue // it is down, and has its tables
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// setTTL lets the server drop old days, if that is wanted.
+// setTTL lets the server drop old days, if that is wanted and not so already.
 func (s *Store) setTTL(ctx context.Context) error {
 	for _, t := range []struct {
 		table, column string
@@ -218,6 +220,15 @@ func (s *Store) setTTL(ctx context.Context) error {
 		if t.ttl == 0 {
 			continue
 		}
+		var is uint64
+		err := s.db.QueryRow(ctx, "SELECT countIf(position(create_table_query, {p3:String}) > 0) FROM system.tables WHERE database = {p1:String} AND name = {p2:String}",
+			named(1, s.config.Database), named(2, s.shape.localName(t.table)), named(3, fmt.Sprintf(" + toIntervalDay(%d)", days(t.ttl)))).Scan(&is)
+		if err != nil {
+			return err
+		}
+		if is > 0 {
+			continue
+		}
 		if err := s.everywhere(ctx, "ALTER TABLE "+s.shape.local(t.table)+s.shape.onCluster()+" MODIFY TTL "+ttl(t.column, t.ttl)); err != nil {
 			return err
 		}
@@ -228,34 +239,15 @@ func (s *Store) setTTL(ctx context.Context) error {
 // everywhere runs a statement on every server. Where the servers do not pass
 // statements on, each is asked.
 func (s *Store) everywhere(ctx context.Context, statement string) error {
-	if s.shape.OnCluster {
-		return s.db.Exec(ctx, statement)
-	}
-	if s.config.Cluster == "" {
+	if s.shape.OnCluster || s.config.Cluster == "" {
 		return s.db.Exec(ctx, statement)
 	}
 	for i := range s.servers {
-		db, err := s.servers[i].connect(&s.config)
-		if err == nil {
-			err = db.Exec(ctx, statement)
-		}
-		if err != nil {
-			return fmt.Errorf("shard %d, %s: %w", s.servers[i].shard, s.servers[i].addr, err)
+		if err := s.servers[i].exec(ctx, &s.config, statement); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-// direct returns a connection to each server of the store.
-func (s *Store) direct() []nativedriver.Conn {
-	if s.shape.OnCluster || s.config.Cluster == "" {
-		return []nativedriver.Conn{s.db}
-	}
-	var all []nativedriver.Conn
-	for i := range s.servers {
-		all = append(all, s.servers[i].db)
-	}
-	return all
 }
 
 // A server is one of a cluster.
@@ -276,6 +268,20 @@ func (v *server) connect(c *Config) (nativedriver.Conn, error) {
 	db, err := driver.Open(o)
 	v.db = db
 	return db, err
+}
+
+// exec runs statements on the server.
+func (v *server) exec(ctx context.Context, c *Config, statements ...string) error {
+	db, err := v.connect(c)
+	for _, statement := range statements {
+		if err == nil {
+			err = db.Exec(ctx, statement)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("shard %d, %s: %w", v.shard, v.addr, err)
+	}
+	return nil
 }
 
 // disconnect closes what was opened.

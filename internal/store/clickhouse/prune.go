@@ -94,7 +94,7 @@ func (s *Store) partitions(ctx context.Context) (all []partition, err error) {
 	names := map[string]string{} // of tables, by those on a server
 	var local []string
 	for _, t := range tables {
-		name := strings.TrimPrefix(s.shape.local(t.name), s.config.Database+".")
+		name := s.shape.localName(t.name)
 		names[name] = t.name
 		local = append(local, name)
 	}

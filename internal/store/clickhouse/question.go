@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -28,15 +29,16 @@ func (n *question) moment(t int64) string {
 	return "fromUnixTimestamp64Nano(" + n.param("Int64", t) + ", 'UTC')"
 }
 
-// Columns of pieces: what tells rows apart, and what is summed. The names are
-// none of a table's, so that no condition means them.
+// Names of what no table has as a column: a row's step, and the hour or day of
+// a cell.
 const (
 	bucketColumn = "k_bucket"
 	hourColumn   = "k_hour"
 )
 
-// sums are the columns that add up, and how: within one observer, and over
-// the observers of an edge and hour.
+// sums are the columns that add up, and how: within one observer, and over the
+// observers of an edge and hour. The names are none of a table's, so that no
+// condition means them.
 var sums = []struct {
 	name, ofFlows, ofEdges string
 	within, over           string
@@ -66,7 +68,7 @@ var dims = []struct {
 	{query.Observer, []string{"observer"}},
 }
 
-// kept returns the columns of d, in the order in which rows are sorted.
+// columnsOf returns the columns of d, in the order in which rows are sorted.
 func columnsOf(d query.Dims) (all []string) {
 	for _, x := range dims {
 		if d.Has(x.dim) {
@@ -80,16 +82,20 @@ func columnsOf(d query.Dims) (all []string) {
 // expects.
 func (n *question) statement() string {
 	keys := append(n.bucket(), columnsOf(n.q.Dims())...)
-	var from string
+	var text string
 	if n.plain() {
-		from = n.join(n.pieces(keys))
+		pieces := n.pieces(keys)
+		text = pieces[0]
+		if len(pieces) > 1 {
+			text = regroup(keys, join(pieces), withinObserver)
+		}
 	} else {
 		// Within an observer, then over the observers of an edge and hour, then by columns.
 		edge := append(n.bucket(), columnsOf(query.Edge|n.q.Dims()&query.VLAN)...)
-		seen := append(append([]string{hourColumn}, edge...), "observer")
-		from = regroup(append([]string{hourColumn}, edge...), n.join(n.pieces(seen)), overObservers)
+		cell := append([]string{hourColumn}, edge...)
+		seen := append(slices.Clone(cell), "observer")
+		text = regroup(keys, regroup(cell, join(n.pieces(seen)), overObservers), withinObserver)
 	}
-	text := regroup(keys, from, withinObserver)
 	text += "\nORDER BY " + strings.Join(n.order(), ", ")
 	if n.q.Limit > 0 {
 		text += "\nLIMIT " + n.param("UInt64", uint64(n.q.Limit))
@@ -147,7 +153,7 @@ func regroup(keys []string, from string, how int) string {
 
 func indent(text string) string { return "\n\t" + strings.ReplaceAll(text, "\n", "\n\t") + "\n" }
 
-func (n *question) join(pieces []string) string { return strings.Join(pieces, "\nUNION ALL\n") }
+func join(pieces []string) string { return strings.Join(pieces, "\nUNION ALL\n") }
 
 func (n *question) order() []string {
 	by := map[query.Order]string{

@@ -38,12 +38,20 @@ var tables = []struct{ name, shardBy string }{
 	{"losses", "cityHash64(observer, stage)"},
 }
 
-// local returns the name of the table that holds a server's part of a table.
-func (l *layout) local(table string) string {
+// local returns the name of the table that holds a server's part of a table,
+// behind that of the database.
+func (l *layout) local(table string) string { return l.Database + "." + l.localName(table) }
+
+func (l *layout) localName(table string) string {
 	if l.Cluster == "" {
-		return l.Database + "." + table
+		return table
 	}
-	return l.Database + "." + table + "_local"
+	return table + "_local"
+}
+
+// mark returns the statement that says which version the tables are of.
+func (l *layout) mark(create string, version int) string {
+	return fmt.Sprintf("CREATE %s %s.schema_version%s AS SELECT toUInt32(%d) AS version", create, l.Database, l.onCluster(), version)
 }
 
 // onCluster returns what follows a name in a statement for all servers.
@@ -68,8 +76,8 @@ func (l *layout) statements(n int) ([]string, error) {
 	all := split(text.String())
 	if l.Cluster != "" {
 		for _, table := range tables {
-			all = append(all, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s.%s%s AS %s\nENGINE = Distributed('%s', %s, %s_local, %s)",
-				l.Database, table.name, l.onCluster(), l.local(table.name), l.Cluster, l.Database, table.name, table.shardBy))
+			all = append(all, fmt.Sprintf("CREATE TABLE IF NOT EXISTS %s.%s%s AS %s\nENGINE = Distributed('%s', %s, %s, %s)",
+				l.Database, table.name, l.onCluster(), l.local(table.name), l.Cluster, l.Database, l.localName(table.name), table.shardBy))
 		}
 	}
 	return all, nil
@@ -113,14 +121,17 @@ func (s schemaText) Engine(engine, table string) string {
 	return engine
 }
 
-// TTL returns the clause that lets the server drop old days of a table by
+// ttl returns the clause that lets the server drop old days of a table by
 // itself. Times after 2100 do not fit the type that the clause needs.
 func ttl(column string, d time.Duration) string {
 	if d == 0 {
 		return ""
 	}
-	return fmt.Sprintf("toDateTime(least(%s, toDateTime64('2100-01-01 00:00:00', 9, 'UTC')), 'UTC') + INTERVAL %d DAY", column, int(d/(24*time.Hour)))
+	return fmt.Sprintf("toDateTime(least(%s, toDateTime64('2100-01-01 00:00:00', 9, 'UTC')), 'UTC') + INTERVAL %d DAY", column, days(d))
 }
+
+// days returns how many days d is.
+func days(d time.Duration) int { return int(d / (24 * time.Hour)) }
 
 // Settings returns those of every table that holds data.
 func (s schemaText) Settings() string {
