@@ -13,6 +13,7 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -72,6 +73,7 @@ func (s *Store) WriteFlows(ctx context.Context, b *flow.Batch) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.records = slices.Grow(s.records, len(b.Records))
 	for _, r := range b.Records {
 		r = kept(r)
 		s.texts += textBytes(&r)

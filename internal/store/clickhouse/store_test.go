@@ -14,9 +14,10 @@ import (
 // databases counts those of the tests, so that each gets one of its own.
 var databases atomic.Int64
 
-// address returns the address of a new database.
+// newDatabase returns the address of a database that is not there yet. Of
+// options that are given twice, the first counts.
 func newDatabase(s *chtest.Server, options string) string {
-	return fmt.Sprintf("clickhouse://%s/test%d?create=true&sync=false%s", s.Addr, databases.Add(1), options)
+	return fmt.Sprintf("clickhouse://%s/test%d?create=true%s&sync=false&retry=10s", s.Addr, databases.Add(1), options)
 }
 
 // opener returns a function that opens an empty store.

@@ -4,7 +4,7 @@
 CREATE TABLE IF NOT EXISTS {{.Table "flows"}} (
 	client IPv6 CODEC(ZSTD(1)),
 	server IPv6 CODEC(ZSTD(1)),
-	client_port UInt16 CODEC(ZSTD(1)),
+	client_port UInt16 CODEC(T64, ZSTD(1)),
 	server_port UInt16 CODEC(ZSTD(1)),
 	proto UInt8 CODEC(ZSTD(1)),
 	vlan UInt16 CODEC(ZSTD(1)),
