@@ -32,9 +32,13 @@ type Config struct {
 	TLS TLSMode
 	CA  string // PEM file with the certificates that sign the server's; "" = those of the system
 
-	ReadOnly  bool          // only questions; nothing is created or changed
-	FlushRows int           // records that wait in memory before they are written; 0 = 20000
-	FlushAge  time.Duration // how long they wait at the most, looked at when more are written; 0 = until Flush or FlushRows
+	ReadOnly  bool // only questions; nothing is created or changed
+	FlushRows int  // records that wait in memory before they are written; 0 = 20000
+	// DeleteRows is how many rows at a time Prune deletes from a table that has no
+	// partition for each day, because ntopng made it. 0 = none: that takes long,
+	// and a table of MyISAM is locked meanwhile.
+	DeleteRows int
+	FlushAge   time.Duration // how long they wait at the most, looked at when more are written; 0 = until Flush or FlushRows
 }
 
 // A TLSMode says whether the connection is encrypted.
@@ -63,7 +67,7 @@ var tableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{0,31}$`)
 // Parse reads mariadb://user:password@host:port/database?option=value, where
 // mysql:// means the same. The options are tls (true, skip-verify, preferred,
 // false), ca (a PEM file), socket (a path), tables (what names of flow tables
-// begin with) and instance. Errors never hold the password.
+// begin with), instance and delete-rows. Errors never hold the password.
 func Parse(text string) (Config, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -111,10 +115,16 @@ func (c *Config) option(name string, values []string) error {
 		c.Socket = value
 	case "tables":
 		c.Tables = value
+	case "delete-rows":
+		n, err := strconv.ParseUint(value, 10, 31)
+		if err != nil {
+			return fmt.Errorf("mariadb: delete-rows is %q: want a number of rows, such as 10000", value)
+		}
+		c.DeleteRows = int(n)
 	case "instance":
 		c.Instance = value
 	default:
-		return fmt.Errorf("mariadb: unknown option %q: there are ca, instance, socket, tables and tls", name)
+		return fmt.Errorf("mariadb: unknown option %q: there are ca, delete-rows, instance, socket, tables and tls", name)
 	}
 	return nil
 }
@@ -179,8 +189,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("mariadb: socket is %q: want a path that begins with /", c.Socket)
 	case c.CA != "" && c.TLS != VerifiedTLS:
 		return errors.New("mariadb: ca is of use with tls=true only")
-	case c.FlushRows < 0 || c.FlushAge < 0:
-		return errors.New("mariadb: a flush after less than nothing")
+	case c.FlushRows < 0 || c.FlushAge < 0 || c.DeleteRows < 0:
+		return errors.New("mariadb: a number of rows or an age is below 0")
 	}
 	return nil
 }

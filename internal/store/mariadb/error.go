@@ -139,7 +139,7 @@ func (c *Config) networkHint(err error) string {
 	case errors.Is(err, ErrNtopng):
 		return "add them with: portolan store migrate, or write to other tables: &tables=NAME"
 	case errors.Is(err, ErrNotPartitioned):
-		return "give it one: portolan store migrate --partition, or have rows deleted some at a time"
+		return "give it one: portolan store migrate --partition, or have rows deleted some at a time: &delete-rows=10000"
 	case errors.Is(err, ErrEngine):
 		return "change it with: portolan store migrate. ntopng changes it to MyISAM when it starts: give it a database of its own"
 	case errors.As(err, &unknownAuthority), errors.As(err, &hostname), errors.As(err, &verification):

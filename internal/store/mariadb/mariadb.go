@@ -40,7 +40,11 @@ type Store struct {
 	writer writer // guarded by writer.mu
 }
 
-var _ store.Store = (*Store)(nil)
+var (
+	_ store.Store      = (*Store)(nil)
+	_ store.Pruner     = (*Store)(nil)
+	_ store.OnceWriter = (*Store)(nil)
+)
 
 // Open connects to the database. Without ReadOnly, tables that are not there
 // are created. It wraps store.ErrNotStore, store.ErrNewer, ErrNtopng and

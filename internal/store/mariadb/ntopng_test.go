@@ -212,27 +212,27 @@ func TestMigrate(t *testing.T) {
 				if err != nil || stats.Records != 3 {
 					t.Errorf("got %+v, %v; want 3 records", stats, err)
 				}
-				checkPrune(t, s, db, partition)
+				checkPrune(t, s, c, db, partition)
 			})
 		}
 	}
 }
 
 // checkPrune drops the row of three days before noon.
-func checkPrune(t *testing.T, s *mariadb.Store, db *sql.DB, partition bool) {
+func checkPrune(t *testing.T, s *mariadb.Store, c mariadb.Config, db *sql.DB, partition bool) {
 	t.Helper()
-	policy := mariadb.Policy{Flows: time.Unix(0, noon), Edges: time.Unix(0, noon)}
-	_, err := s.Prune(t.Context(), policy)
+	policy := store.Policy{Raw: 24 * time.Hour}
+	_, err := s.Prune(t.Context(), policy, time.Unix(0, noon))
 	if !partition {
 		var hinted *mariadb.Error
 		if !errors.Is(err, mariadb.ErrNotPartitioned) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint, "migrate") {
 			t.Errorf("Prune: got %v, want ErrNotPartitioned with a hint", err)
 		}
-		policy.DeleteRows = 1
-		var done mariadb.Pruned
-		done, err = s.Prune(t.Context(), policy)
-		if done.Rows != 1 {
-			t.Errorf("Prune deleted %d rows, want 1", done.Rows)
+		c.DeleteRows = 1
+		var done store.Pruned
+		done, err = open(t, c).Prune(t.Context(), policy, time.Unix(0, noon))
+		if done.Records != 1 || !done.Before.Equal(time.Date(2026, time.March, 13, 0, 0, 0, 0, time.UTC)) {
+			t.Errorf("got %+v, want 1 record", done)
 		}
 	}
 	if err != nil {

@@ -34,7 +34,8 @@ const (
 // not including, its own.
 type partition struct {
 	name  string
-	bound int64 // seconds since 1970 UTC; math.MaxInt64 = no end
+	bound int64  // seconds since 1970 UTC; math.MaxInt64 = no end
+	bytes uint64 // as the server estimates
 }
 
 // single reports whether p is meant for one day, not for what lies between.
@@ -50,13 +51,14 @@ type layout struct {
 // partitions reads the layout of a table.
 func partitions(ctx context.Context, q queryer, table string) (layout, error) {
 	var l layout
-	err := each(ctx, q, `SELECT PARTITION_NAME, PARTITION_METHOD, REPLACE(PARTITION_EXPRESSION, '`+"`"+`', ''), PARTITION_DESCRIPTION
+	err := each(ctx, q, `SELECT PARTITION_NAME, PARTITION_METHOD, REPLACE(PARTITION_EXPRESSION, '`+"`"+`', ''), PARTITION_DESCRIPTION,
+		COALESCE(DATA_LENGTH + INDEX_LENGTH, 0)
 		FROM information_schema.PARTITIONS
 		WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ? AND PARTITION_NAME IS NOT NULL
 		ORDER BY PARTITION_ORDINAL_POSITION`, []any{table}, func(rows *sql.Rows) error {
 		var p partition
 		var method, expression, bound sql.NullString
-		if err := rows.Scan(&p.name, &method, &expression, &bound); err != nil {
+		if err := rows.Scan(&p.name, &method, &expression, &bound, &p.bytes); err != nil {
 			return err
 		}
 		l.count++

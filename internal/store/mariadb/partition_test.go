@@ -12,7 +12,7 @@ import (
 func d(n int64) int64 { return (n - 1) * daySeconds }
 
 func TestSplit(t *testing.T) {
-	rest := partition{"rest", math.MaxInt64}
+	rest := partition{name: "rest", bound: math.MaxInt64}
 	for _, tt := range []struct {
 		name  string
 		parts []partition
@@ -24,14 +24,14 @@ func TestSplit(t *testing.T) {
 			"`rest` INTO (PARTITION `g19700105` VALUES LESS THAN (345600), PARTITION `d19700105` VALUES LESS THAN (432000), PARTITION `rest` VALUES LESS THAN MAXVALUE)"},
 		{"the first of all days", []partition{rest}, 0, []int64{d(1)},
 			"`rest` INTO (PARTITION `d19700101` VALUES LESS THAN (86400), PARTITION `rest` VALUES LESS THAN MAXVALUE)"},
-		{"the next day", []partition{{"d19700105", d(6)}, rest}, 1, []int64{d(6)},
+		{"the next day", []partition{{name: "d19700105", bound: d(6)}, rest}, 1, []int64{d(6)},
 			"`rest` INTO (PARTITION `d19700106` VALUES LESS THAN (518400), PARTITION `rest` VALUES LESS THAN MAXVALUE)"},
-		{"several days, one apart", []partition{{"d19700105", d(6)}, rest}, 1, []int64{d(6), d(7), d(9)},
+		{"several days, one apart", []partition{{name: "d19700105", bound: d(6)}, rest}, 1, []int64{d(6), d(7), d(9)},
 			"`rest` INTO (PARTITION `d19700106` VALUES LESS THAN (518400), PARTITION `d19700107` VALUES LESS THAN (604800), " +
 				"PARTITION `g19700109` VALUES LESS THAN (691200), PARTITION `d19700109` VALUES LESS THAN (777600), PARTITION `rest` VALUES LESS THAN MAXVALUE)"},
-		{"a day in a gap", []partition{{"g19700105", d(5)}, {"d19700105", d(6)}, rest}, 0, []int64{d(2)},
+		{"a day in a gap", []partition{{name: "g19700105", bound: d(5)}, {name: "d19700105", bound: d(6)}, rest}, 0, []int64{d(2)},
 			"`g19700105` INTO (PARTITION `g19700102` VALUES LESS THAN (86400), PARTITION `d19700102` VALUES LESS THAN (172800), PARTITION `g19700105` VALUES LESS THAN (345600))"},
-		{"a day that fills a gap", []partition{{"d19700101", d(2)}, {"g19700103", d(3)}, rest}, 1, []int64{d(2)},
+		{"a day that fills a gap", []partition{{name: "d19700101", bound: d(2)}, {name: "g19700103", bound: d(3)}, rest}, 1, []int64{d(2)},
 			"`g19700103` INTO (PARTITION `d19700102` VALUES LESS THAN (172800))"},
 	} {
 		l := layout{byRange: true, parts: tt.parts}
@@ -48,9 +48,9 @@ func TestLacking(t *testing.T) {
 	}
 	full := layout{byRange: true, parts: make([]partition, maxPartitions)}
 	for i := range full.parts {
-		full.parts[i] = partition{"g", d(int64(i) + 1000)}
+		full.parts[i] = partition{name: "g", bound: d(int64(i) + 1000)}
 	}
-	some := layout{byRange: true, parts: []partition{{"g", d(5)}, {"d", d(6)}, {"rest", math.MaxInt64}}}
+	some := layout{byRange: true, parts: []partition{{name: "g", bound: d(5)}, {name: "d", bound: d(6)}, {name: "rest", bound: math.MaxInt64}}}
 	for _, tt := range []struct {
 		name string
 		l    layout

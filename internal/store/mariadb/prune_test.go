@@ -10,6 +10,7 @@ import (
 
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/query"
+	"github.com/portolan/portolan/internal/store"
 	"github.com/portolan/portolan/internal/store/mariadb"
 )
 
@@ -28,7 +29,8 @@ func packets(t *testing.T, s *mariadb.Store, q query.Query) (n uint64) {
 
 func TestPruneDropsPartitions(t *testing.T) {
 	srv := need(t)
-	s := open(t, srv.config(srv.database(t)))
+	database := srv.database(t)
+	s := open(t, srv.config(database))
 	var records []flow.Record
 	for day := -5; day <= 0; day++ {
 		records = append(records, record("10.0.0.1:1", "10.0.0.2:443", ending(day)), record("[::1]:1", "[::1]:443", ending(day)))
@@ -40,20 +42,34 @@ func TestPruneDropsPartitions(t *testing.T) {
 	if err := s.Flush(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	// Two days of rows, the rest of that day, and a day more of the roll-up.
-	done, err := s.Prune(t.Context(), mariadb.Policy{
-		Flows: time.Unix(0, noon).Add(-48 * time.Hour), Edges: time.Unix(0, noon).Add(-72 * time.Hour),
-	})
+	// Rows of three days stay, and the roll-up of one more.
+	done, err := s.Prune(t.Context(), store.Policy{Raw: 48 * time.Hour, RollUp: 72 * time.Hour}, time.Unix(0, noon))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := mariadb.Pruned{Rows: 1, Partitions: []string{ // the row is a loss
-		"flowsv4.g20260309", "flowsv4.d20260309", "flowsv4.d20260310", "flowsv4.d20260311",
-		"flowsv6.g20260309", "flowsv6.d20260309", "flowsv6.d20260310", "flowsv6.d20260311",
-		"portolan_edges.g20260309", "portolan_edges.d20260309", "portolan_edges.d20260310",
-	}}
-	if diff := cmp.Diff(want, done); diff != "" {
+	if done.Records != 6 || done.Parts != 4+4+3 || done.Bytes == 0 || !done.Before.Equal(time.Date(2026, time.March, 12, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("got %+v", done)
+	}
+	var parts []string
+	for _, table := range []string{"flowsv4", "flowsv6", "portolan_edges"} {
+		parts = append(parts, table+":"+partitionNames(t, srv, database, table))
+	}
+	want := []string{
+		"flowsv4:d20260312 d20260313 d20260314 rest", "flowsv6:d20260312 d20260313 d20260314 rest",
+		"portolan_edges:d20260311 d20260312 d20260313 d20260314 rest",
+	}
+	if diff := cmp.Diff(want, parts); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	n := 0
+	for _, err := range s.Losses(t.Context(), flow.Span{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 2 {
+		t.Errorf("%d losses are left, want 2", n)
 	}
 	rows := query.Query{Filter: query.Count{Field: query.Bytes, Op: query.GreaterEq}}
 	if n := packets(t, s, rows); n != 3*2*3 {
@@ -72,8 +88,60 @@ func TestPruneDropsPartitions(t *testing.T) {
 	if n := packets(t, s, rows); n != 3*2*3+3 {
 		t.Errorf("with a late record: %d packets", n)
 	}
-	if done, err := s.Prune(t.Context(), mariadb.Policy{}); err != nil || len(done.Partitions) != 0 || done.Rows != 0 {
+	if done, err := s.Prune(t.Context(), store.Policy{}, time.Unix(0, noon)); err != nil || done != (store.Pruned{}) {
 		t.Errorf("a policy that keeps all: %+v, %v", done, err)
+	}
+}
+
+// partitionNames returns the partitions of a table in order.
+func partitionNames(t *testing.T, srv *server, database, table string) string {
+	t.Helper()
+	var names string
+	err := srv.db(t, database).QueryRowContext(t.Context(), `SELECT GROUP_CONCAT(PARTITION_NAME ORDER BY PARTITION_ORDINAL_POSITION SEPARATOR ' ')
+		FROM information_schema.PARTITIONS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ?`, database, table).Scan(&names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+// TestRollUpStaysWithRows drops no sums of days whose rows stay.
+func TestRollUpStaysWithRows(t *testing.T) {
+	srv := need(t)
+	s := open(t, srv.config(srv.database(t)))
+	write(t, s, record("10.0.0.1:1", "10.0.0.2:443", ending(-5)), record("10.0.0.1:1", "10.0.0.2:443"))
+	done, err := s.Prune(t.Context(), store.Policy{RollUp: 24 * time.Hour}, time.Unix(0, noon))
+	if err != nil || done.Records != 0 || packets(t, s, query.Query{}) != 6 {
+		t.Errorf("got %+v, %v and %d packets", done, err, packets(t, s, query.Query{}))
+	}
+}
+
+func TestPruneBySize(t *testing.T) {
+	srv := need(t)
+	s := open(t, srv.config(srv.database(t)))
+	var records []flow.Record
+	for i := range 4000 {
+		records = append(records, record("10.0.0.1:1", "10.0.0.2:443", ending(i%4), func(r *flow.Record) { r.Info = strings.Repeat("x", 200) }))
+	}
+	write(t, s, records...)
+	// Until it measures, the server does not know.
+	if done, err := s.Prune(t.Context(), store.Policy{Size: 1 << 40}, time.Unix(0, noon)); err != nil || done != (store.Pruned{}) {
+		t.Fatalf("a large bound: got %+v, %v", done, err)
+	}
+	before, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, err := s.Prune(t.Context(), store.Policy{Size: before.Bytes - 1}, time.Unix(0, noon))
+	if err != nil || done.Records != 1000 || !done.Before.Equal(time.Date(2026, time.March, 15, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("a byte too many: got %+v, %v; want a day of 1000 records", done, err)
+	}
+	done, err = s.Prune(t.Context(), store.Policy{Size: 1}, time.Unix(0, noon))
+	if err != nil || done.Records != 2000 {
+		t.Errorf("one byte: got %+v, %v; want 2000 records", done, err)
+	}
+	if stats, err := s.Stats(t.Context()); err != nil || stats.Records != 1000 {
+		t.Errorf("left: %+v, %v; want the latest day", stats, err)
 	}
 }
 

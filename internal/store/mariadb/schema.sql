@@ -114,6 +114,7 @@ CREATE TABLE {units} (
   `id` binary(16) NOT NULL COMMENT 'one write, made once',
   `written` bigint NOT NULL COMMENT 'seconds since 1970 UTC',
   `records` bigint unsigned NOT NULL,
+  `named` tinyint(1) NOT NULL COMMENT 'whoever made it may make it again, at any time',
   PRIMARY KEY (`id`),
   KEY `written` (`written`)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

@@ -49,8 +49,13 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 			return st, s.config.explain(err)
 		}
 	}
-	var bytes uint64
-	err := each(ctx, s.db, "SELECT TABLE_NAME, COALESCE(DATA_LENGTH + INDEX_LENGTH, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()", nil,
+	err := s.sizes(ctx, func(_ string, bytes uint64) { st.Bytes += bytes })
+	return st, s.config.explain(err)
+}
+
+// sizes gives f the bytes of each table of the store, as the server estimates.
+func (s *Store) sizes(ctx context.Context, f func(table string, bytes uint64)) error {
+	return each(ctx, s.db, "SELECT TABLE_NAME, COALESCE(DATA_LENGTH + INDEX_LENGTH, 0) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE()", nil,
 		func(rows *sql.Rows) error {
 			var name string
 			var size uint64
@@ -58,12 +63,10 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 				return err
 			}
 			if s.isMine(name) {
-				bytes += size
+				f(name, size)
 			}
 			return nil
 		})
-	st.Bytes = bytes
-	return st, s.config.explain(err)
 }
 
 // isMine reports whether a table belongs to the store.

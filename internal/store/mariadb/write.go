@@ -37,6 +37,7 @@ const (
 // once, since its identifier stands in the ledger.
 type unit struct {
 	id      [16]byte
+	named   bool // somebody may come back with it
 	records []flow.Record
 	losses  []flow.Loss
 }
@@ -118,18 +119,14 @@ func (w *writer) write(ctx context.Context) error {
 	}
 }
 
-// WriteUnit writes records and losses in one transaction, at once. The caller
-// chooses id, at random: a second call with the same id changes nothing and
-// returns nil, even from another process. So what was read from a disk can be
-// written again when nobody knows whether it was.
-func (s *Store) WriteUnit(ctx context.Context, id [16]byte, records []flow.Record, losses []flow.Loss) error {
+// WriteOnce writes b's records in one transaction, at once, under a name. If
+// that was done before, by any process at any time, it changes nothing.
+func (s *Store) WriteOnce(ctx context.Context, name string, b *flow.Batch) error {
 	if err := s.writable(ctx); err != nil {
 		return err
 	}
-	u := &unit{id: id, records: records}
-	for _, l := range losses {
-		u.losses = append(u.losses, storedLoss(l))
-	}
+	digest := sha256.Sum256([]byte("portolan " + name))
+	u := &unit{id: [16]byte(digest[:16]), named: true, records: b.Records}
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
 	return s.config.explain(s.writer.writeUnit(ctx, u))
@@ -210,8 +207,8 @@ func (w *writer) send(ctx context.Context, u *unit) error {
 
 	// The ledger comes first: while a try whose connection was lost is not
 	// decided, the server lets nobody else have this identifier.
-	_, err = tx.ExecContext(ctx, "INSERT INTO "+s.names.units+" (id, written, records) VALUES (?, ?, ?)",
-		u.id[:], time.Now().Unix(), len(u.records))
+	_, err = tx.ExecContext(ctx, "INSERT INTO "+s.names.units+" (id, written, records, named) VALUES (?, ?, ?, ?)",
+		u.id[:], time.Now().Unix(), len(u.records), u.named)
 	if number(err) == duplicateKey {
 		return nil
 	}

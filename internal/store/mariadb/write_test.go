@@ -164,40 +164,39 @@ func TestContractWithInsert(t *testing.T) {
 	storetest.Differential(t, fresh)
 }
 
-func TestUnitsAreWrittenOnce(t *testing.T) {
+func TestWriteOnce(t *testing.T) {
 	srv := need(t)
 	database := srv.database(t)
 	a, b := open(t, srv.config(database)), open(t, srv.config(database))
-	records := []flow.Record{record("10.0.0.1:1", "10.0.0.2:2"), record("[::1]:1", "[::1]:2")}
-	losses := []flow.Loss{{Span: flow.Span{Start: 1, End: 2}, Where: "capture", Count: 3}}
+	batch := &flow.Batch{Records: []flow.Record{record("10.0.0.1:1", "10.0.0.2:2"), record("[::1]:1", "[::1]:2")}}
 	for _, s := range []*mariadb.Store{a, a, b} {
-		if err := s.WriteUnit(t.Context(), [16]byte{1}, records, losses); err != nil {
+		if err := s.WriteOnce(t.Context(), "file-1", batch); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := b.WriteUnit(t.Context(), [16]byte{2}, records[:1], nil); err != nil {
+	if err := b.WriteOnce(t.Context(), "file-2", batch); err != nil {
 		t.Fatal(err)
 	}
 	stats, err := a.Stats(t.Context())
-	if err != nil || stats.Records != 3 {
-		t.Errorf("got %+v, %v; want 3 records", stats, err)
-	}
-	n := 0
-	for _, err := range a.Losses(t.Context(), flow.Span{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		n++
-	}
-	if n != 1 {
-		t.Errorf("%d losses, want 1", n)
+	if err != nil || stats.Records != 4 {
+		t.Errorf("got %+v, %v; want 4 records", stats, err)
 	}
 	var packets uint64
 	for _, r := range top(t, b, query.Query{}) {
 		packets += r.Packets()
 	}
-	if packets != 9 {
-		t.Errorf("%d packets, want 9", packets)
+	if packets != 12 {
+		t.Errorf("%d packets, want 12", packets)
+	}
+	// Names are kept when other writes are forgotten.
+	if _, err := a.Prune(t.Context(), store.Policy{}, time.Now().Add(1000*24*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.WriteOnce(t.Context(), "file-1", batch); err != nil {
+		t.Fatal(err)
+	}
+	if stats, err := a.Stats(t.Context()); err != nil || stats.Records != 4 {
+		t.Errorf("after Prune: got %+v, %v; want 4 records", stats, err)
 	}
 }
 
@@ -288,7 +287,7 @@ func TestReadOnly(t *testing.T) {
 	if err := s.WriteFlows(t.Context(), &flow.Batch{}); !errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("WriteFlows: got %v, want ErrReadOnly", err)
 	}
-	if _, err := s.Prune(t.Context(), mariadb.Policy{}); !errors.Is(err, store.ErrReadOnly) {
+	if _, err := s.Prune(t.Context(), store.Policy{}, time.Now()); !errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("Prune: got %v, want ErrReadOnly", err)
 	}
 }
