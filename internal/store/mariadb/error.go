@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/portolan/portolan/internal/store"
 )
 
 var (
@@ -136,6 +138,10 @@ func (c *Config) networkHint(err error) string {
 	var verification *tls.CertificateVerificationError
 	var dns *net.DNSError
 	switch {
+	case errors.Is(err, store.ErrNotStore):
+		return "it holds no flows yet: the first that writes creates the tables, and so does portolan store init"
+	case errors.Is(err, store.ErrNewer):
+		return "use the newer portolan, or other tables: &tables=NAME"
 	case errors.Is(err, ErrNtopng):
 		return "add them with: portolan store migrate, or write to other tables: &tables=NAME"
 	case errors.Is(err, ErrNotPartitioned):
