@@ -139,11 +139,12 @@ func (s *Store) send(ctx context.Context, blocks []block) error {
 // insertSettings are those of every INSERT, with the names that they have had.
 // A server knows some of them.
 var insertSettings = driver.Settings{
-	"async_insert":                  0, // the answer comes when the rows are there
+	"async_insert":                  0,  // the answer comes when the rows are there
+	"insert_deduplication_token":    "", // each block has its own
 	"insert_deduplicate":            1,
-	"deduplicate_insert":            "enable", // from 26.2, instead of insert_deduplicate
+	"deduplicate_insert":            "enable", // newer servers look at this instead
 	"distributed_foreground_insert": 1,        // the answer comes when all shards have their rows
-	"insert_distributed_sync":       1,        // the same, before 23.11
+	"insert_distributed_sync":       1,        // its old name
 	// A roll-up that a crash kept from its part of a block gets it when the block is written again.
 	"deduplicate_blocks_in_dependent_materialized_views": 1,
 	"materialized_views_ignore_errors":                   0,
@@ -165,12 +166,15 @@ func (s *Store) knownSettings(ctx context.Context) (driver.Settings, error) {
 		known[name] = insertSettings[name]
 		return true, err
 	})
-	for _, must := range []string{"deduplicate_blocks_in_dependent_materialized_views"} {
-		if _, ok := known[must]; err == nil && !ok {
-			return nil, hinted(fmt.Errorf("the server has no setting %s", must), "ClickHouse 22.8 or newer is needed")
+	if err != nil {
+		return nil, err
+	}
+	for _, must := range []string{"insert_deduplication_token", "deduplicate_blocks_in_dependent_materialized_views"} {
+		if _, ok := known[must]; !ok {
+			return nil, hinted(fmt.Errorf("the server has no setting %s", must), "a newer ClickHouse is needed: 26.7 is what is tested")
 		}
 	}
-	return known, err
+	return known, nil
 }
 
 // insert writes one block. After an error, all of it, a part or nothing may

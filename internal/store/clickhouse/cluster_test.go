@@ -13,10 +13,12 @@ import (
 
 // TestClusterStore asks the contract of a store on two shards.
 func TestClusterStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, opener(chtest.StartCluster(t, "lab", 2)[0], "&cluster=lab"))
 }
 
 func TestClusterDifferential(t *testing.T) {
+	t.Parallel()
 	storetest.Differential(t, opener(chtest.StartCluster(t, "lab", 2)[0], "&cluster=lab"))
 }
 
@@ -25,7 +27,8 @@ func TestClusterDifferential(t *testing.T) {
 func TestStoppedShard(t *testing.T) {
 	const size = 10_000
 	servers := chtest.StartCluster(t, "lab", 2)
-	s := open(t, newDatabase(servers[0], "&cluster=lab&retry=2s"))
+	dsn := newDatabase(servers[0], "&cluster=lab&retry=2s")
+	s := open(t, dsn)
 	defer s.Close()
 	if err := write(t.Context(), s, records(0, size)); err != nil {
 		t.Fatal(err)
@@ -49,6 +52,13 @@ func TestStoppedShard(t *testing.T) {
 		if err == nil {
 			t.Error("a shard is down: a part of the rows is taken for all")
 		}
+	}
+	other := open(t, dsn) // a store can be opened nevertheless
+	if st, err := other.Status(t.Context()); err != nil || len(st.Servers) != 2 || st.Servers[0].Trouble != "" || st.Servers[1].Trouble == "" {
+		t.Errorf("status %+v, %v", st, err)
+	}
+	if err := other.Close(); err != nil {
+		t.Error(err)
 	}
 	if err := servers[1].Start(); err != nil {
 		t.Fatal(err)

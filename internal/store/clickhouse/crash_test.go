@@ -66,6 +66,7 @@ func all(n uint64) totals { return totals{n, n, n, n, n} }
 // TestKilledServer kills a server in the middle of each write: every record is
 // there, once, in each table.
 func TestKilledServer(t *testing.T) {
+	t.Parallel()
 	const kills, size = 8, 30_000
 	tests := []struct {
 		name, options string

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"crypto/tls"
 	"net"
 	"strings"
 	"sync"
@@ -26,11 +27,15 @@ type proxy struct {
 // patience is more than the head of an INSERT, and less than its rows.
 const patience = 4 << 10
 
-func newProxy(t *testing.T, server string) *proxy {
+// newProxy starts a proxy, which speaks TLS to clients if it is given how.
+func newProxy(t *testing.T, server string, secure *tls.Config) *proxy {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if secure != nil {
+		l = tls.NewListener(l, secure)
 	}
 	p := &proxy{Listener: l, server: server}
 	t.Cleanup(func() {
@@ -101,7 +106,7 @@ func TestLostAnswer(t *testing.T) {
 	const size = 5000
 	server := chtest.Start(t)
 	dsn := newDatabase(server, "&retry=60s")
-	p := newProxy(t, server.Addr)
+	p := newProxy(t, server.Addr, nil)
 	s := open(t, strings.Replace(dsn, server.Addr, p.Addr().String(), 1))
 	defer s.Close()
 	direct := open(t, dsn)

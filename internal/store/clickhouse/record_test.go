@@ -132,6 +132,7 @@ func TestRecords(t *testing.T) {
 // TestManyDays writes records of more days, and losses of more months, than a
 // server takes in one INSERT.
 func TestManyDays(t *testing.T) {
+	t.Parallel()
 	s := open(t, newDatabase(chtest.Start(t), ""))
 	defer s.Close()
 	b := &flow.Batch{}

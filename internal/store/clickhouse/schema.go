@@ -15,9 +15,10 @@ const version = 1
 //go:embed schema/*.sql
 var schemaFiles embed.FS
 
-// dedupWindow is how many written blocks a table remembers, to know a block
-// that is written again.
-const dedupWindow = 1000
+// dedupWindow is how many parts a table remembers, to know a block that is
+// written again. A block is a part in each of its partitions, so this is some
+// hours of a dozen stores that write every second or two.
+const dedupWindow = 10_000
 
 // A layout is how the tables of a store are laid out on servers.
 type layout struct {

@@ -100,7 +100,7 @@ func (s *Store) WriteLoss(ctx context.Context, l []flow.Loss) error {
 
 // WriteOnce writes b's records at once, under a name: if records were written
 // under that name before, by any process, nothing happens. The server knows
-// the last thousand names. b must be the same each time.
+// the last ten thousand blocks of a table. b must be the same each time.
 func (s *Store) WriteOnce(ctx context.Context, name string, b *flow.Batch) error {
 	if err := s.writable(ctx); err != nil {
 		return err

@@ -38,9 +38,11 @@ func open(t *testing.T, dsn string) *Store {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	storetest.Run(t, opener(chtest.Start(t), ""))
 }
 
 func TestDifferential(t *testing.T) {
+	t.Parallel()
 	storetest.Differential(t, opener(chtest.Start(t), ""))
 }

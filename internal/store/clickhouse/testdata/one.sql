@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS portolan.flows (
 ) ENGINE = MergeTree
 PARTITION BY toYYYYMMDD(end_time)
 ORDER BY (from_time, server, server_port, client)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.edges_hour (
 	from_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS portolan.edges_hour (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY (from_time, server, server_port, client)
 ORDER BY (from_time, server, server_port, client, proto, app_master, app, vlan, observer)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.edges_day (
 	from_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -88,7 +88,7 @@ CREATE TABLE IF NOT EXISTS portolan.edges_day (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY (from_time, server, server_port, client)
 ORDER BY (from_time, server, server_port, client, proto, app_master, app, vlan, observer)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.days (
 	from_time DateTime64(9, 'UTC'),
@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS portolan.days (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY from_time
 ORDER BY (from_time, observer)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.losses (
 	start_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -114,7 +114,7 @@ CREATE TABLE IF NOT EXISTS portolan.losses (
 PARTITION BY toYYYYMM(start_time)
 PRIMARY KEY start_time
 ORDER BY (start_time, end_time, observer, stage)
-SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS non_replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS portolan.edges_hour_of_flows TO portolan.edges_hour AS
 SELECT from_time, client, server, server_port, proto, vlan, app_master, app, observer,

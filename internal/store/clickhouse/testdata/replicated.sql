@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS portolan.flows_local ON CLUSTER 'lab' (
 ) ENGINE = ReplicatedMergeTree('/clickhouse/tables/{shard}/portolan/flows', '{replica}')
 PARTITION BY toYYYYMMDD(end_time)
 ORDER BY (from_time, server, server_port, client)
-SETTINGS replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.edges_hour_local ON CLUSTER 'lab' (
 	from_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -63,7 +63,7 @@ CREATE TABLE IF NOT EXISTS portolan.edges_hour_local ON CLUSTER 'lab' (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY (from_time, server, server_port, client)
 ORDER BY (from_time, server, server_port, client, proto, app_master, app, vlan, observer)
-SETTINGS replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.edges_day_local ON CLUSTER 'lab' (
 	from_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -88,7 +88,7 @@ CREATE TABLE IF NOT EXISTS portolan.edges_day_local ON CLUSTER 'lab' (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY (from_time, server, server_port, client)
 ORDER BY (from_time, server, server_port, client, proto, app_master, app, vlan, observer)
-SETTINGS replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.days_local ON CLUSTER 'lab' (
 	from_time DateTime64(9, 'UTC'),
@@ -100,7 +100,7 @@ CREATE TABLE IF NOT EXISTS portolan.days_local ON CLUSTER 'lab' (
 PARTITION BY toYYYYMMDD(from_time)
 PRIMARY KEY from_time
 ORDER BY (from_time, observer)
-SETTINGS replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE TABLE IF NOT EXISTS portolan.losses_local ON CLUSTER 'lab' (
 	start_time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)),
@@ -114,7 +114,7 @@ CREATE TABLE IF NOT EXISTS portolan.losses_local ON CLUSTER 'lab' (
 PARTITION BY toYYYYMM(start_time)
 PRIMARY KEY start_time
 ORDER BY (start_time, end_time, observer, stage)
-SETTINGS replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
+SETTINGS replicated_deduplication_window = 10000, fsync_after_insert = 1, fsync_part_directory = 1, ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS portolan.edges_hour_of_flows ON CLUSTER 'lab' TO portolan.edges_hour_local AS
 SELECT from_time, client, server, server_port, proto, vlan, app_master, app, observer,
