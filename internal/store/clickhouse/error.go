@@ -142,7 +142,7 @@ func (c *Config) explain(err error) error {
 	case codeUnknownUser, codeWrongPassword, codeRequiredPassword, codeAuthFailed:
 		hint = "user and password stand in the address: clickhouse://user:password@host/database"
 	case codeAccessDenied:
-		hint = "the user needs: GRANT SELECT, INSERT, CREATE, DROP, ALTER ON " + c.Database + ".* ; and SELECT on system.*"
+		hint = "the user needs: GRANT ALL ON " + c.Database + ".*; GRANT SELECT ON system.*; in a cluster GRANT REMOTE ON *.* too"
 	case codeReadOnly:
 		hint = "the user may only read: give it a profile without readonly, or add read_only=true to the address to ask only"
 	case codeNoSuchCluster:

@@ -68,7 +68,7 @@ func TestErrorsAtTheDoor(t *testing.T) {
 		{"password", 516, "me: Authentication failed: password is incorrect, or there is no user with such name.\nIf you use ClickHouse Cloud, ...",
 			"Authentication failed: password is incorrect", "user and password stand in the address"},
 		{"database", 81, "Database flows does not exist", "Database flows does not exist", "CREATE DATABASE flows"},
-		{"grants", 497, "me: Not enough privileges.", "Not enough privileges", "GRANT SELECT, INSERT, CREATE, DROP, ALTER ON flows.*"},
+		{"grants", 497, "me: Not enough privileges.", "Not enough privileges", "GRANT ALL ON flows.*"},
 	} {
 		dsn := "clickhouse://me:secret@" + refusing(t, tt.code, tt.message) + "/flows"
 		_, err := Open(t.Context(), dsn)
