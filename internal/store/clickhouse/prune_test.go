@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,12 +168,33 @@ func TestTTL(t *testing.T) {
 	if diff := cmp.Diff(totals{2, 2, 3, 3, 3}, sumsOf(t, s)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if err := s.Close(); err != nil {
+	defer s.Close()
+	mutations := func() (n uint64) {
+		t.Helper()
+		if err := s.db.QueryRow(t.Context(), "SELECT count() FROM system.mutations WHERE database = {p1:String}", named(1, s.config.Database)).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := mutations()
+	if err := open(t, dsn).Close(); err != nil {
 		t.Error(err)
 	}
-	again := open(t, dsn) // the clause is there already
-	if err := again.Close(); err != nil {
+	if after := mutations(); after != before {
+		t.Errorf("%d changes of tables that are as they should be", after-before)
+	}
+	// Another time holds for what is there already.
+	shorter := strings.Replace(dsn, "rollup_ttl=60d", "rollup_ttl=35d", 1)
+	if err := open(t, shorter).Close(); err != nil {
 		t.Error(err)
+	}
+	for _, table := range []string{"edges_hour", "edges_day", "days"} {
+		if err := s.db.Exec(t.Context(), "OPTIMIZE TABLE "+s.shape.local(table)+" FINAL"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(all(2), sumsOf(t, s)); diff != "" {
+		t.Errorf("shorter (-want +got):\n%s", diff)
 	}
 }
 
