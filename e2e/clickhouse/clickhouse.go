@@ -70,6 +70,9 @@ func start(t testing.TB, cluster string, addrs []string) []*Server {
 // find returns the path of the library.
 func find(t testing.TB) string {
 	t.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the library is for Linux on x86-64 only")
+	}
 	_, here, _, _ := runtime.Caller(0)
 	path := filepath.Join(filepath.Dir(here), "node_modules", "@chdb", "lib-linux-x64-gnu", "libchdb.so")
 	if _, err := os.Stat(path); err != nil {
