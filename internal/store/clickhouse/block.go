@@ -159,7 +159,7 @@ var insertSettings = driver.Settings{
 // knownSettings returns those of insertSettings that the server knows.
 func (s *Store) knownSettings(ctx context.Context) (driver.Settings, error) {
 	known := driver.Settings{}
-	names := slices.Sorted(keys(insertSettings))
+	names := slices.Sorted(maps.Keys(insertSettings))
 	_, err := s.rows(ctx, "SELECT name FROM system.settings WHERE name IN {p1:Array(String)}", []any{named(1, names)}, func(rows nativedriver.Rows) (bool, error) {
 		var name string
 		err := rows.Scan(&name)

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -93,10 +94,10 @@ func Parse(dsn string) (Config, error) {
 		return c, fmt.Errorf("clickhouse address: options: %w", err)
 	}
 	var wrong []error
-	for _, name := range slices.Sorted(keys(values)) {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
 		set, ok := options[name]
 		if !ok {
-			wrong = append(wrong, fmt.Errorf("clickhouse address: unknown option %q (have: %s)", name, strings.Join(slices.Sorted(keys(options)), ", ")))
+			wrong = append(wrong, fmt.Errorf("clickhouse address: unknown option %q (have: %s)", name, strings.Join(slices.Sorted(maps.Keys(options)), ", ")))
 			continue
 		}
 		if err := set(&c, values.Get(name)); err != nil {
@@ -203,17 +204,6 @@ func parseDays(to *time.Duration, v string) error {
 	}
 	*to = d
 	return nil
-}
-
-// keys is maps.Keys for slices.Sorted, of any map with names.
-func keys[V any](m map[string]V) func(func(string) bool) {
-	return func(yield func(string) bool) {
-		for k := range m {
-			if !yield(k) {
-				return
-			}
-		}
-	}
 }
 
 // connections is how many connections one store opens at the most. Each answer
