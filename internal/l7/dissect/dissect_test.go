@@ -232,7 +232,9 @@ func TestSegments(t *testing.T) {
 func TestSequenceNumbers(t *testing.T) {
 	v6 := append([]byte{0x60, 0, 0, 0, 0, 28, 0, 64}, make([]byte, 32)...)
 	v6 = append(v6, 6, 0, 0, 0, 0, 0, 0, 0) // hop-by-hop options
-	v6 = append(v6, 0, 80, 0, 80, 1, 2, 3, 4)
+	v6 = append(v6, 0, 80, 0, 80, 1, 2, 3, 4, 0, 0, 0, 0, 5<<4, 0x10)
+	syn := tcpSegment(0x01020304, nil)
+	syn[33] = 0x02
 	for _, tc := range []struct {
 		name string
 		ip   []byte
@@ -241,8 +243,9 @@ func TestSequenceNumbers(t *testing.T) {
 	}{
 		{"v4", tcpSegment(0x01020304, nil), 0x01020304, true},
 		{"v6", v6, 0x01020304, true},
-		{"v6 cut", v6[:54], 0, false},
-		{"v4 cut", tcpSegment(1, nil)[:27], 0, false},
+		{"data in the SYN", syn, 0x01020305, true},
+		{"v6 cut", v6[:61], 0, false},
+		{"v4 cut", tcpSegment(1, nil)[:33], 0, false},
 		{"udp", append([]byte{0x45, 0, 0, 0, 0, 0, 0, 0, 0, 17}, make([]byte, 30)...), 0, false},
 		{"nothing", nil, 0, false},
 	} {

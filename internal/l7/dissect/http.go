@@ -38,6 +38,11 @@ func recogniseHTTP(m *message) answer {
 		kind = httpLine(line)
 	}
 	if whole && kind == httpRequest && !bytes.Contains(line, []byte(" HTTP/1.")) {
+		if m.conv.owner == 0 && m.usual && isHTTP09(line) {
+			m.useAll()
+			m.reach(httpAsked)
+			return mine // the answer has no headers either
+		}
 		kind = httpNo // RTSP, SIP, or somebody's own
 	}
 	if kind == httpNo {
@@ -104,6 +109,13 @@ func httpLine(line []byte) httpKind {
 		return httpRequest
 	}
 	return httpNo
+}
+
+// isHTTP09 reports whether a line is a request of HTTP/0.9: GET and a path,
+// nothing else. That is little, so that it counts at usual ports alone.
+func isHTTP09(line []byte) bool {
+	path, ok := bytes.CutPrefix(line, []byte("GET /"))
+	return ok && !bytes.ContainsAny(path, " \t")
 }
 
 // printable reports whether a line has no control characters.

@@ -55,6 +55,19 @@ func TestHTTP(t *testing.T) {
 	}
 }
 
+func TestHTTP09(t *testing.T) {
+	for _, tc := range []struct {
+		port uint16
+		line string
+		app  string
+	}{
+		{80, "GET /bad.html\r\n", "HTTP"}, {80, "GET /\n", "HTTP"}, {4711, "GET /\r\n", ""},
+		{80, "GET key\r\n", ""}, {80, "GET / x\r\n", ""}, {80, "POST /\r\n", ""},
+	} {
+		want(t, newTalk(flow.TCP, tc.port).ask([]byte(tc.line)).answer([]byte("<html>")).verdict(), tc.app, "", nil)
+	}
+}
+
 // http2Frame returns a frame of HTTP/2.
 func http2Frame(kind, flags uint8, payload []byte) []byte {
 	b := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(kind))

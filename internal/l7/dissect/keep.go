@@ -260,7 +260,9 @@ func (s *side) keep(k *keeper, m *message, a answer) {
 	}
 }
 
-// sequence returns the sequence number of a TCP segment, from the IP header on.
+// sequence returns the sequence number of the first byte that a TCP segment
+// carries, from the IP header on. A SYN takes a number of its own before the
+// data that it may carry (RFC 7413).
 // ok is false if the header is cut or does not follow directly.
 func sequence(ip []byte) (seq uint32, ok bool) {
 	if len(ip) < 20 {
@@ -284,8 +286,12 @@ func sequence(ip []byte) (seq uint32, ok bool) {
 			next, at = ip[at], at+length
 		}
 	}
-	if next != 6 || len(ip) < at+8 {
+	if next != 6 || len(ip) < at+14 {
 		return 0, false
 	}
-	return binary.BigEndian.Uint32(ip[at+4:]), true
+	seq = binary.BigEndian.Uint32(ip[at+4:])
+	if ip[at+13]&0x02 != 0 {
+		seq++
+	}
+	return seq, true
 }
