@@ -97,8 +97,9 @@ type Stats struct {
 	Drops     uint64 // lost because the ring was full
 	Freezes   uint64 // how often it became full
 
-	// Card is how many frames card and driver dropped before the kernel saw
-	// them, of the whole interface, whatever the filter; 0 if not known.
+	// Card is how many frames the card had no room for, so that the kernel
+	// never saw them; of the whole interface, whatever the filter. It is 0 if
+	// that is not known.
 	Card uint64
 
 	Downs uint64 // how often the interface was set down

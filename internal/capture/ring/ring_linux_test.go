@@ -80,6 +80,9 @@ func TestTagsAreRestored(t *testing.T) {
 				if len(got) != 1 {
 					t.Fatalf("%d frames", len(got))
 				}
+				if s := r.Stats(); s.Card != 0 { // nobody here wants these, yet they came
+					t.Errorf("%+v", s)
+				}
 				f := got[0]
 				if int(f.Wire) != len(c.frame) {
 					t.Errorf("%d bytes on the wire, sent %d", f.Wire, len(c.frame))
