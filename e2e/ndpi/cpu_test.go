@@ -1,0 +1,176 @@
+//go:build conformance && ndpi
+
+package ndpi
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/portolan/portolan/internal/capture"
+	"github.com/portolan/portolan/internal/flow"
+	"github.com/portolan/portolan/internal/l7"
+	binding "github.com/portolan/portolan/internal/l7/ndpi"
+	"github.com/portolan/portolan/internal/meter"
+	"github.com/portolan/portolan/internal/packet"
+	"github.com/portolan/portolan/internal/pipeline"
+)
+
+// readEnv makes the test program read a capture with nDPI, and nothing else, so
+// that its processor time can be taken.
+const readEnv = "PORTOLAN_NDPI_READ"
+
+func TestMain(m *testing.M) {
+	path := os.Getenv(readEnv)
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	if err := readAlone(path); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func readAlone(path string) error {
+	src, err := capture.Open(path)
+	if err != nil {
+		return err
+	}
+	defer src.Close()
+	id, err := binding.New(binding.Config{})
+	if err != nil {
+		return err
+	}
+	defer id.Close()
+	cfg := meter.Default()
+	cfg.Identifier, cfg.Guess, cfg.Registered = id, l7.GuessApp, l7.Registered
+	records := 0
+	c, _, err := pipeline.Read(context.Background(), src, cfg, flow.SinkFunc(func(_ context.Context, b *flow.Batch) error {
+		records += len(b.Records)
+		return nil
+	}), nil)
+	s := id.Stats()
+	fmt.Printf("%d packets, %d records, %d packets shown to nDPI, %d conversations named, %d unknown",
+		c.Frames, records, s.Packets, s.Named, s.Unknown)
+	return err
+}
+
+const (
+	pairs = 5 // of runs, ours and theirs in turn
+	// processorShare is how much of ndpiReader's processor time we may take. These
+	// captures hold 13 packets a conversation, made to be hard to identify: more
+	// than half of our time is the library's own. We took 0.41 to 0.48; of two
+	// million packets of genpcap's, 0.19 to 0.22.
+	processorShare = 0.6
+	copies         = 8 // of all public captures, under other addresses
+)
+
+func TestProcessorTimeBesideNdpiReader(t *testing.T) {
+	needReader(t)
+	if testing.Short() {
+		t.Skip("takes a minute")
+	}
+	path := filepath.Join(t.TempDir(), "all.pcap")
+	if err := multiply(path, captures(t, "pcaps-ndpi")); err != nil {
+		t.Fatal(err)
+	}
+	var shares []float64
+	for n := range pairs {
+		us, said := processorTime(t, []string{readEnv + "=" + path}, os.Args[0])
+		them, _ := processorTime(t, nil, "ndpiReader", "-q", "-i", path)
+		shares = append(shares, us.Seconds()/them.Seconds())
+		t.Logf("pair %d: ours %v, ndpiReader %v: %.2f; %s", n+1, us, them, shares[n], said)
+	}
+	slices.Sort(shares)
+	if m := shares[pairs/2]; m > processorShare {
+		t.Errorf("the median share is %.2f, want at most %.2f", m, processorShare)
+	}
+}
+
+// processorTime runs a program and returns what it took and said.
+func processorTime(t *testing.T, env []string, name string, args ...string) (time.Duration, string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), string(out)
+}
+
+// multiply writes the Ethernet frames of all captures into one, copies times
+// under other addresses, ten microseconds apart.
+func multiply(path string, files []string) (err error) {
+	h, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	w := bufio.NewWriterSize(h, 1<<20)
+	// Magic, version 2.4, zone, accuracy, snaplen, link type.
+	for _, v := range []uint32{0xa1b2c3d4, 4<<16 | 2, 0, 0, 1 << 18, uint32(packet.LinkEthernet)} {
+		w.Write(binary.LittleEndian.AppendUint32(nil, v))
+	}
+	number := 0
+	for n := range byte(copies) {
+		for _, file := range files {
+			if number, err = appendFrames(w, file, n, number); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
+
+func appendFrames(w *bufio.Writer, file string, n byte, number int) (int, error) {
+	src, err := capture.Open(file)
+	if err != nil {
+		return number, err
+	}
+	defer src.Close()
+	frames := make([]packet.Frame, 64)
+	for {
+		k, err := src.ReadBatch(frames)
+		for i := range k {
+			f := &frames[i]
+			var h packet.Headers
+			if h.Decode(f); h.Reason != packet.None || h.Tunnelled || h.ICMPError || f.Link != packet.LinkEthernet {
+				continue
+			}
+			data := slices.Clone(f.Data)
+			// The second byte of both addresses.
+			first := int(h.IPOffset) + 12
+			step := 4
+			if data[h.IPOffset]>>4 == 6 {
+				first, step = int(h.IPOffset)+8, 16
+			}
+			data[first+1] ^= n << 4
+			data[first+1+step] ^= n << 4
+			number++
+			var head []byte
+			for _, v := range []uint32{uint32(1.7e9) + uint32(number/1e5), uint32(number%1e5) * 10, uint32(len(data)), max(f.Wire, uint32(len(data)))} {
+				head = binary.LittleEndian.AppendUint32(head, v)
+			}
+			w.Write(head)
+			if _, err := w.Write(data); err != nil {
+				return number, err
+			}
+		}
+		if err == io.EOF {
+			return number, nil
+		}
+		if err != nil {
+			return number, nil // what comes before the damage is enough
+		}
+	}
+}

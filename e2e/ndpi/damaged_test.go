@@ -1,0 +1,29 @@
+//go:build conformance && ndpi
+
+package ndpi
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// Run with go test -asan, this shows that nothing that stands in the public
+// captures, the damaged ones among them, makes the binding touch memory that is
+// not its own.
+func TestEveryCaptureIsSurvived(t *testing.T) {
+	read, flows := 0, 0
+	for _, folder := range []string{"pcaps", "pcaps-ndpi"} {
+		for _, path := range captures(t, folder) {
+			records, err := ours(t.Context(), path)
+			if err != nil {
+				t.Logf("%s: %v", filepath.Base(path), err)
+			}
+			read++
+			flows += len(records)
+		}
+	}
+	if flows == 0 {
+		t.Fatalf("%d files without a conversation", read)
+	}
+	t.Logf("%d files, %d pairs of ends", read, flows)
+}
