@@ -261,3 +261,57 @@ func TestTLS(t *testing.T) {
 	refused(t, mariadb.Config{Host: "127.0.0.1", Port: plain.port, User: "careless", Password: "secret", Database: plain.database(t), TLS: mariadb.VerifiedTLS},
 		"TLS", "the server offers no encryption")
 }
+
+// TestAbandonedQuestionEnds cancels a question that waits in the server, which
+// must not work on for nobody.
+func TestAbandonedQuestionEnds(t *testing.T) {
+	srv := need(t)
+	database := srv.database(t)
+	s := open(t, srv.config(database))
+	write(t, s, record("10.0.0.1:1", "10.0.0.2:2"))
+	db := srv.db(t, database)
+	locking, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer locking.Close()
+	if _, err := locking.ExecContext(t.Context(), "LOCK TABLES portolan_edges WRITE"); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func() (n int) {
+		err := db.QueryRowContext(t.Context(), `SELECT COUNT(*) FROM information_schema.PROCESSLIST
+			WHERE DB = ? AND ID <> CONNECTION_ID() AND STATE LIKE 'Waiting for table%'`, database).Scan(&n)
+		if err != nil {
+			t.Error(err)
+		}
+		return n
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() {
+		var last error
+		for _, err := range s.Top(ctx, query.Query{}) {
+			last = err
+		}
+		done <- last
+	}()
+	until(t, "the question waits", func() bool { return waiting() == 1 })
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("Top: got %v, want context.Canceled", err)
+	}
+	until(t, "the server has ended it", func() bool { return waiting() == 0 })
+}
+
+// until looks some times a second, for ten seconds, whether what a server does
+// has happened.
+func until(t *testing.T, what string, happened func() bool) {
+	t.Helper()
+	for range 500 {
+		if happened() {
+			return
+		}
+		pause(20 * time.Millisecond)
+	}
+	t.Fatalf("never: %s", what)
+}

@@ -280,6 +280,9 @@ func (s *Store) Flush(ctx context.Context) error {
 	return s.config.explain(s.writer.flush(ctx))
 }
 
+// closeTimeout is how long Close tries to flush.
+const closeTimeout = time.Minute
+
 // Close flushes, and ends the connections. After an error the store is closed
 // all the same, and what could not be flushed is lost.
 func (s *Store) Close() error {
@@ -290,7 +293,9 @@ func (s *Store) Close() error {
 	}
 	s.closed = true
 	s.mu.Unlock()
-	err := s.config.explain(s.writer.flush(context.Background()))
+	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+	defer cancel()
+	err := s.config.explain(s.writer.flush(ctx))
 	if n := s.writer.waiting(); n > 0 {
 		err = errors.Join(err, fmt.Errorf("mariadb: %d records were not written", n))
 	}

@@ -3,9 +3,7 @@ package mariadb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
@@ -178,82 +176,3 @@ func (t *flowTable) dailyPartitions(ctx context.Context, q queryer) (string, err
 
 // date names a day in a partition's name.
 func date(start int64) string { return time.Unix(start, 0).UTC().Format("20060102") }
-
-// A Status says what the database holds.
-type Status struct {
-	store.Stats
-	Server    string // version
-	LoadData  bool   // rows are sent by LOAD DATA LOCAL, which is quick
-	Observers int
-	Tables    []TableStatus // sorted by name
-}
-
-// A TableStatus says what one table holds.
-type TableStatus struct {
-	Name       string
-	Rows       uint64 // as the server estimates
-	Bytes      uint64
-	Engine     string
-	Partitions int       // 0 = none
-	Daily      bool      // a partition for each day, so that Prune drops them
-	Oldest     time.Time // start of the oldest day that has a partition; zero = unknown
-	Ntopng     bool      // holds, or may hold, rows that ntopng wrote
-	Clipped    []string  // counters that cannot count beyond 4 GiB
-}
-
-// Status looks at all tables of the store.
-func (s *Store) Status(ctx context.Context) (Status, error) {
-	var st Status
-	var err error
-	if st.Stats, err = s.Stats(ctx); err != nil {
-		return st, err
-	}
-	return st, s.config.explain(errors.Join(s.serverStatus(ctx, &st), s.tableStatus(ctx, &st)))
-}
-
-func (s *Store) serverStatus(ctx context.Context, st *Status) error {
-	if err := s.db.QueryRowContext(ctx, "SELECT VERSION(), @@local_infile").Scan(&st.Server, &st.LoadData); err != nil {
-		return err
-	}
-	if !s.own {
-		return nil
-	}
-	return s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+s.names.observers).Scan(&st.Observers)
-}
-
-func (s *Store) tableStatus(ctx context.Context, st *Status) error {
-	err := each(ctx, s.db, `SELECT TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH + INDEX_LENGTH, 0), COALESCE(ENGINE, '')
-		FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME`, nil, func(rows *sql.Rows) error {
-		var t TableStatus
-		if err := rows.Scan(&t.Name, &t.Rows, &t.Bytes, &t.Engine); err != nil {
-			return err
-		}
-		if s.isMine(t.Name) {
-			st.Tables = append(st.Tables, t)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for i := range st.Tables {
-		t := &st.Tables[i]
-		l, err := partitions(ctx, s.db, t.Name)
-		if err != nil {
-			return err
-		}
-		t.Partitions, t.Daily = l.count, l.byRange
-		for _, p := range l.parts {
-			if p.single() && p.bound != math.MaxInt64 {
-				t.Oldest = time.Unix(p.bound-daySeconds, 0).UTC()
-				break
-			}
-		}
-		for j := range s.tables {
-			if f := &s.tables[j]; f.name == t.Name {
-				t.Ntopng, t.Clipped = f.foreign(), f.clipped()
-			}
-		}
-	}
-	return nil
-}

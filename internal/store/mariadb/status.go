@@ -3,7 +3,9 @@ package mariadb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math"
+	"time"
 
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/store"
@@ -82,4 +84,85 @@ func (s *Store) isMine(table string) bool {
 		}
 	}
 	return false
+}
+
+// A Status says what the database holds.
+type Status struct {
+	store.Stats
+	Server    string        `json:"server"`   // version
+	LoadData  bool          `json:"loadData"` // rows are sent by LOAD DATA LOCAL, which is quick
+	Observers int           `json:"observers"`
+	Waiting   int           `json:"waiting"` // records that are not written yet
+	Tables    []TableStatus `json:"tables"`  // sorted by name
+}
+
+// A TableStatus says what one table holds.
+type TableStatus struct {
+	Name       string    `json:"name"`
+	Rows       uint64    `json:"rows"` // as the server estimates
+	Bytes      uint64    `json:"bytes"`
+	Engine     string    `json:"engine"`
+	Partitions int       `json:"partitions"`        // 0 = none
+	Daily      bool      `json:"daily"`             // a partition for each day, so that Prune drops them
+	Oldest     time.Time `json:"oldest,omitzero"`   // start of the oldest day that has a partition; zero = unknown
+	Ntopng     bool      `json:"ntopng"`            // holds, or may hold, rows that ntopng wrote
+	Clipped    []string  `json:"clipped,omitempty"` // counters that cannot count beyond 4 GiB
+}
+
+// Status looks at all tables of the store.
+func (s *Store) Status(ctx context.Context) (Status, error) {
+	var st Status
+	var err error
+	if st.Stats, err = s.Stats(ctx); err != nil {
+		return st, err
+	}
+	st.Waiting = s.writer.waiting()
+	return st, s.config.explain(errors.Join(s.serverStatus(ctx, &st), s.tableStatus(ctx, &st)))
+}
+
+func (s *Store) serverStatus(ctx context.Context, st *Status) error {
+	if err := s.db.QueryRowContext(ctx, "SELECT VERSION(), @@local_infile").Scan(&st.Server, &st.LoadData); err != nil {
+		return err
+	}
+	if !s.own {
+		return nil
+	}
+	return s.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+s.names.observers).Scan(&st.Observers)
+}
+
+func (s *Store) tableStatus(ctx context.Context, st *Status) error {
+	err := each(ctx, s.db, `SELECT TABLE_NAME, COALESCE(TABLE_ROWS, 0), COALESCE(DATA_LENGTH + INDEX_LENGTH, 0), COALESCE(ENGINE, '')
+		FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME`, nil, func(rows *sql.Rows) error {
+		var t TableStatus
+		if err := rows.Scan(&t.Name, &t.Rows, &t.Bytes, &t.Engine); err != nil {
+			return err
+		}
+		if s.isMine(t.Name) {
+			st.Tables = append(st.Tables, t)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for i := range st.Tables {
+		t := &st.Tables[i]
+		l, err := partitions(ctx, s.db, t.Name)
+		if err != nil {
+			return err
+		}
+		t.Partitions, t.Daily = l.count, l.byRange
+		for _, p := range l.parts {
+			if p.single() && p.bound != math.MaxInt64 {
+				t.Oldest = time.Unix(p.bound-daySeconds, 0).UTC()
+				break
+			}
+		}
+		for j := range s.tables {
+			if f := &s.tables[j]; f.name == t.Name {
+				t.Ntopng, t.Clipped = f.foreign(), f.clipped()
+			}
+		}
+	}
+	return nil
 }

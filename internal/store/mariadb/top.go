@@ -5,10 +5,14 @@ import (
 	"database/sql"
 	"iter"
 	"strings"
+	"time"
 
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/query"
 )
+
+// killTimeout is how long the end of an abandoned question may take.
+const killTimeout = 10 * time.Second
 
 // Top answers q from what was committed when the loop begins.
 func (s *Store) Top(ctx context.Context, q query.Query) iter.Seq2[query.Row, error] {
@@ -52,6 +56,11 @@ func (s *Store) answer(ctx context.Context, q *query.Query, f func(query.Row) bo
 		return true, err
 	}
 	defer tx.Rollback()
+	var connection int64
+	if err := tx.QueryRowContext(ctx, "SELECT CONNECTION_ID()").Scan(&connection); err != nil {
+		return true, err
+	}
+	defer context.AfterFunc(ctx, func() { s.kill(connection) })()
 	observers := 0
 	if s.own {
 		if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+s.names.observers).Scan(&observers); err != nil {
@@ -81,6 +90,15 @@ func (s *Store) answer(ctx context.Context, q *query.Query, f func(query.Row) bo
 		}
 	}
 	return true, rows.Err()
+}
+
+// kill ends what the server does for a connection that is gone from here: it
+// would go on until it has an answer for nobody.
+func (s *Store) kill(connection int64) {
+	ctx, cancel := context.WithTimeout(context.Background(), killTimeout)
+	defer cancel()
+	// If that fails, the server works on: nobody waits for it.
+	s.db.ExecContext(ctx, "KILL ?", connection)
 }
 
 // scan reads a row of plan.statement's answer.

@@ -25,6 +25,9 @@ const (
 	// firstPause is the pause before the second try; each one is twice as long
 	// as that before it.
 	firstPause = 50 * time.Millisecond
+	// sendTimeout is how long one try may take: a server that says nothing for
+	// so long is as good as gone.
+	sendTimeout = 5 * time.Minute
 	// rowsPerInsert and bytesPerInsert bound a statement where LOAD DATA is not
 	// allowed: 65535 parameters, and 16 MiB, the usual max_allowed_packet.
 	rowsPerInsert  = 1000
@@ -141,7 +144,9 @@ func newID() (id [16]byte) {
 func (w *writer) writeUnit(ctx context.Context, u *unit) error {
 	pause := firstPause
 	for try := 1; ; try++ {
-		err := w.send(ctx, u)
+		sending, cancel := context.WithTimeout(ctx, sendTimeout)
+		err := w.send(sending, u)
+		cancel()
 		if err == nil {
 			return nil
 		}
