@@ -21,6 +21,9 @@ import (
 // of its own, which ends with it.
 const inLab = "PORTOLAN_TEST_LAB"
 
+// asUser is set if it is root only within that namespace.
+const asUser = "PORTOLAN_TEST_USER"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(inLab) != "" {
 		if err := furnish(); err != nil {
@@ -34,6 +37,7 @@ func TestMain(m *testing.M) {
 	cmd.Env = append(os.Environ(), inLab+"=1")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET | unix.CLONE_NEWNS}
 	if os.Geteuid() != 0 {
+		cmd.Env = append(cmd.Env, asUser+"=1")
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
 		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
