@@ -9,7 +9,7 @@ import (
 
 const (
 	// enoughRecords is when a segment is large enough to stay as it is.
-	enoughRecords = rowGroup
+	enoughRecords = rowGroup * 3 / 4
 	// openHourSegments is how many segments the latest hour, which still grows,
 	// must have to be merged.
 	openHourSegments = 16

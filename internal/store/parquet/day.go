@@ -89,7 +89,7 @@ func (s *Store) rollUpDay(ctx context.Context, d *dayFiles) error {
 		}
 		info.merge(f)
 	}
-	out, err := create[edgeRow](filepath.Join(s.dir, daysDir, d.file()))
+	out, err := create[edgeRow](filepath.Join(s.dir, daysDir, d.file()), edgeLayout)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"bufio"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +15,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	pq "github.com/parquet-go/parquet-go"
 	pqzstd "github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding/thrift"
+	"github.com/parquet-go/parquet-go/format"
 )
 
 // rowGroup is DuckDB's own row group, the grain of its parallel reads.
@@ -33,7 +36,7 @@ type facts struct {
 	Records   uint64   `json:"records"` // flow records behind the rows
 	Start     int64    `json:"start"`   // earliest start and latest end of them, ns since 1970
 	End       int64    `json:"end"`
-	Observers []string `json:"observers"` // at most maxObservers, sorted by first sight
+	Observers []string `json:"observers"` // at most maxObservers
 	bytes     int64    // of the file
 }
 
@@ -60,54 +63,160 @@ func (f *facts) see(start, end int64, observer string, records uint64) {
 // A file is a Parquet file that is being written: to path.tmp, which commit
 // renames to path when all its bytes are on the disk.
 type file[T any] struct {
-	path string
-	f    *os.File
-	buf  *bufio.Writer
-	w    *pq.GenericWriter[T]
-	pend []T // rows not yet handed to w
-	err  error
+	path   string
+	f      *os.File
+	buf    *bufio.Writer
+	layout *layout
+	pend   []T         // added, not yet in rows
+	rows   *columns[T] // not yet in a row group; nil = none
+	size   int64       // bytes so far
+	count  int64       // rows in groups
+	groups []format.RowGroup
+	chunks [][]*chunk // of groups
+	err    error
 }
 
-func create[T any](path string) (*file[T], error) {
+// magic is the first and the last of a Parquet file.
+const magic = "PAR1"
+
+func create[T any](path string, l *layout) (*file[T], error) {
 	f, err := os.Create(path + tmpSuffix)
 	if err != nil {
 		return nil, err
 	}
-	buf := bufio.NewWriterSize(f, 1<<18)
-	return &file[T]{
-		path: path, f: f, buf: buf,
-		w: pq.NewGenericWriter[T](buf,
-			pq.Compression(codec),
-			pq.MaxRowsPerRowGroup(rowGroup),
-			pq.CreatedBy("portolan", strconv.Itoa(formatVersion), "")),
-		pend: make([]T, 0, 1024),
-	}, nil
+	to := &file[T]{path: path, f: f, buf: bufio.NewWriterSize(f, 1<<16), layout: l}
+	to.write([]byte(magic))
+	return to, nil
 }
 
-// add writes a copy of row; the first error is kept for commit.
+func (f *file[T]) write(b []byte) {
+	if f.err == nil {
+		_, f.err = f.buf.Write(b)
+		f.size += int64(len(b))
+	}
+}
+
+// add writes a copy of row; the first error is kept for finish.
 func (f *file[T]) add(row *T) {
-	if f.pend = append(f.pend, *row); len(f.pend) == cap(f.pend) {
+	if f.pend == nil {
+		f.pend = make([]T, 0, pendRows)
+	}
+	if f.pend = append(f.pend, *row); len(f.pend) == pendRows {
 		f.drain()
 	}
 }
 
+// pendRows is how many rows are taken apart into columns together.
+const pendRows = 256
+
 func (f *file[T]) drain() {
-	if f.err == nil && len(f.pend) > 0 {
-		_, f.err = f.w.Write(f.pend)
+	if len(f.pend) == 0 {
+		return
 	}
+	if f.rows == nil {
+		f.rows = newColumns[T](f.layout)
+	}
+	f.rows.append(f.pend)
 	f.pend = f.pend[:0]
+	if f.rows.rows >= rowGroup {
+		f.group(f.rows)
+		f.rows.reset()
+	}
 }
+
+// group writes rows as row groups. It settles them.
+func (f *file[T]) group(rows *columns[T]) {
+	rows.settle()
+	for from := 0; from < rows.rows && f.err == nil; from += rowGroup {
+		f.err = f.encode(rows, from, min(from+rowGroup, rows.rows))
+	}
+}
+
+func (f *file[T]) encode(rows *columns[T], from, to int) error {
+	e := encoders.Get().(*encoder)
+	defer encoders.Put(e)
+	g := format.RowGroup{NumRows: int64(to - from), FileOffset: f.size, Ordinal: int16(len(f.groups))}
+	var chunks []*chunk
+	for i := range f.layout.fields {
+		c, err := e.column(&f.layout.fields[i], &rows.columns[i], from, to)
+		if err != nil {
+			return err
+		}
+		if c.meta.DataPageOffset > 0 {
+			c.meta.DictionaryPageOffset = f.size
+		}
+		c.meta.DataPageOffset += f.size
+		for i := range c.locations {
+			c.locations[i].Offset += f.size
+		}
+		f.write(e.out)
+		g.TotalByteSize += c.meta.TotalUncompressedSize
+		g.TotalCompressedSize += c.meta.TotalCompressedSize
+		g.Columns = append(g.Columns, format.ColumnChunk{MetaData: c.meta})
+		chunks = append(chunks, c)
+	}
+	f.groups, f.chunks = append(f.groups, g), append(f.chunks, chunks)
+	f.count += g.NumRows
+	return f.err
+}
+
+// thrift writes v as the footer holds it, and returns where it begins and how
+// long it is.
+func (f *file[T]) thrift(v any) (offset int64, length int32) {
+	text, err := thrift.Marshal(new(thrift.CompactProtocol), v)
+	if f.err == nil {
+		f.err = err
+	}
+	offset = f.size
+	f.write(text)
+	return offset, int32(len(text))
+}
+
+// footer writes what says where everything is.
+func (f *file[T]) footer(facts *facts) {
+	// Readers take the indexes of one sort in one piece.
+	for i := range f.groups {
+		for j, c := range f.chunks[i] {
+			if f.layout.fields[j].kind != text { // which may be long
+				to := &f.groups[i].Columns[j]
+				to.ColumnIndexOffset, to.ColumnIndexLength = f.thrift(&c.index)
+			}
+		}
+	}
+	for i := range f.groups {
+		for j, c := range f.chunks[i] {
+			to := &f.groups[i].Columns[j]
+			to.OffsetIndexOffset, to.OffsetIndexLength = f.thrift(&format.OffsetIndex{PageLocations: c.locations})
+		}
+	}
+	about, err := json.Marshal(facts)
+	if f.err == nil {
+		f.err = err
+	}
+	_, length := f.thrift(&format.FileMetaData{
+		Version: 2, Schema: f.layout.schema, NumRows: f.count, RowGroups: f.groups,
+		KeyValueMetadata: []format.KeyValue{
+			{Key: factsKey, Value: string(about)},
+			{Key: formatKey, Value: strconv.Itoa(formatVersion)},
+		},
+		CreatedBy: createdBy, ColumnOrders: f.layout.orders,
+	})
+	f.write(append(binary.LittleEndian.AppendUint32(nil, uint32(length)), magic...))
+}
+
+// createdBy has the form that readers look for.
+var createdBy = fmt.Sprintf("portolan version %d.0.0", formatVersion)
 
 // finish puts all bytes on the disk, still under the name path.tmp.
 func (f *file[T]) finish(facts *facts) error {
 	f.drain()
-	if f.err == nil {
-		text, err := json.Marshal(facts)
-		f.err = err
-		f.w.SetKeyValueMetadata(formatKey, strconv.Itoa(formatVersion))
-		f.w.SetKeyValueMetadata(factsKey, string(text))
+	if f.rows != nil {
+		f.group(f.rows)
+		f.rows.free()
+		f.rows = nil
 	}
-	for _, step := range []func() error{f.w.Close, f.buf.Flush, f.f.Sync} {
+	f.footer(facts)
+	for _, step := range []func() error{f.buf.Flush, f.f.Sync} {
 		if f.err == nil {
 			f.err = step()
 		}

@@ -20,39 +20,39 @@ const most = 1<<63 - 1
 // A flowRow is a flow.Record as a segment holds it. Names and types are part
 // of the format: docs/formats/store.md.
 type flowRow struct {
-	Client          [16]byte `parquet:"client,dict"`
-	Server          [16]byte `parquet:"server,dict"`
+	Client          [16]byte `parquet:"client"`
+	Server          [16]byte `parquet:"server"`
 	ClientPort      uint16   `parquet:"client_port"`
-	ServerPort      uint16   `parquet:"server_port,dict"`
-	Proto           uint8    `parquet:"proto,dict"`
-	VLAN            uint16   `parquet:"vlan,dict"`
-	Master          uint16   `parquet:"app_master,dict"`
-	App             uint16   `parquet:"app,dict"`
+	ServerPort      uint16   `parquet:"server_port"`
+	Proto           uint8    `parquet:"proto"`
+	VLAN            uint16   `parquet:"vlan"`
+	Master          uint16   `parquet:"app_master"`
+	App             uint16   `parquet:"app"`
 	Guess           bool     `parquet:"app_guess"`
-	Info            string   `parquet:"info,dict"`
-	Observer        string   `parquet:"observer,dict"`
+	Info            string   `parquet:"info"`
+	Observer        string   `parquet:"observer"`
 	Start           int64    `parquet:"start_time,timestamp(nanosecond:local)"`
 	End             int64    `parquet:"end_time,timestamp(nanosecond:local)"`
 	PacketsToServer uint64   `parquet:"packets_to_server"`
 	BytesToServer   uint64   `parquet:"bytes_to_server"`
 	PacketsToClient uint64   `parquet:"packets_to_client"`
 	BytesToClient   uint64   `parquet:"bytes_to_client"`
-	Evidence        uint8    `parquet:"evidence,dict"`
-	Cause           uint8    `parquet:"cause,dict"`
+	Evidence        uint8    `parquet:"evidence"`
+	Cause           uint8    `parquet:"cause"`
 	Flow            uint64   `parquet:"flow_id"`
-	Slice           uint32   `parquet:"slice,dict"`
-	Sampling        uint32   `parquet:"sampling,dict"`
+	Slice           uint32   `parquet:"slice"`
+	Sampling        uint32   `parquet:"sampling"`
 	ServerRTT       int64    `parquet:"server_rtt"`
 	ClientRTT       int64    `parquet:"client_rtt"`
-	FlagsToServer   uint8    `parquet:"flags_to_server,dict"`
-	FlagsToClient   uint8    `parquet:"flags_to_client,dict"`
-	Retransmits     uint32   `parquet:"retransmits,dict"`
-	OutOfOrder      uint32   `parquet:"out_of_order,dict"`
-	ZeroWindows     uint32   `parquet:"zero_windows,dict"`
-	Resets          uint32   `parquet:"resets,dict"`
-	TLSVersion      uint16   `parquet:"tls_version,dict"`
-	JA4             string   `parquet:"ja4,dict"`
-	Software        string   `parquet:"software,dict"`
+	FlagsToServer   uint8    `parquet:"flags_to_server"`
+	FlagsToClient   uint8    `parquet:"flags_to_client"`
+	Retransmits     uint32   `parquet:"retransmits"`
+	OutOfOrder      uint32   `parquet:"out_of_order"`
+	ZeroWindows     uint32   `parquet:"zero_windows"`
+	Resets          uint32   `parquet:"resets"`
+	TLSVersion      uint16   `parquet:"tls_version"`
+	JA4             string   `parquet:"ja4"`
+	Software        string   `parquet:"software"`
 }
 
 // newFlowRow returns r as it is stored: texts are UTF-8, counters are cut at most.
@@ -131,39 +131,24 @@ func (f *flowRow) compareEdge(o *flowRow) int {
 
 // An edgeRow is what one observer saw of one edge in one hour, or in one day.
 type edgeRow struct {
-	Client          [16]byte `parquet:"client,dict"`
-	Server          [16]byte `parquet:"server,dict"`
-	ServerPort      uint16   `parquet:"server_port,dict"`
-	Proto           uint8    `parquet:"proto,dict"`
-	VLAN            uint16   `parquet:"vlan,dict"`
-	Master          uint16   `parquet:"app_master,dict"`
-	App             uint16   `parquet:"app,dict"`
+	Client          [16]byte `parquet:"client"`
+	Server          [16]byte `parquet:"server"`
+	ServerPort      uint16   `parquet:"server_port"`
+	Proto           uint8    `parquet:"proto"`
+	VLAN            uint16   `parquet:"vlan"`
+	Master          uint16   `parquet:"app_master"`
+	App             uint16   `parquet:"app"`
 	Guess           bool     `parquet:"app_guess"`
-	Observer        string   `parquet:"observer,dict"`
+	Observer        string   `parquet:"observer"`
 	From            int64    `parquet:"from_time,timestamp(nanosecond:local)"`
 	PacketsToServer uint64   `parquet:"packets_to_server"`
 	BytesToServer   uint64   `parquet:"bytes_to_server"`
 	PacketsToClient uint64   `parquet:"packets_to_client"`
 	BytesToClient   uint64   `parquet:"bytes_to_client"`
-	Flows           uint64   `parquet:"flows,dict"`
+	Flows           uint64   `parquet:"flows"`
 	First           int64    `parquet:"first_time,timestamp(nanosecond:local)"`
 	Last            int64    `parquet:"last_time,timestamp(nanosecond:local)"`
-	Evidence        uint8    `parquet:"evidence,dict"`
-}
-
-// newEdgeRow returns the roll-up of one record, for the bucket that starts at from.
-func newEdgeRow(f *flowRow, from int64) edgeRow {
-	e := edgeRow{
-		Client: f.Client, Server: f.Server, ServerPort: f.ServerPort, Proto: f.Proto, VLAN: f.VLAN,
-		Master: f.Master, App: f.App, Guess: f.Guess, Observer: f.Observer, From: from,
-		PacketsToServer: f.PacketsToServer, BytesToServer: f.BytesToServer,
-		PacketsToClient: f.PacketsToClient, BytesToClient: f.BytesToClient,
-		First: f.Start, Last: f.End, Evidence: f.Evidence,
-	}
-	if f.Slice == 0 {
-		e.Flows = 1
-	}
-	return e
+	Evidence        uint8    `parquet:"evidence"`
 }
 
 // add takes o, a part of the same edge, into e.
@@ -195,11 +180,11 @@ func (e *edgeRow) compareEdge(o *edgeRow) int {
 type lossRow struct {
 	Start    int64  `parquet:"start_time,timestamp(nanosecond:local)"`
 	End      int64  `parquet:"end_time,timestamp(nanosecond:local)"`
-	Observer string `parquet:"observer,dict"`
-	Where    string `parquet:"stage,dict"`
-	Reason   string `parquet:"reason,dict"`
+	Observer string `parquet:"observer"`
+	Where    string `parquet:"stage"`
+	Reason   string `parquet:"reason"`
 	Count    uint64 `parquet:"count"`
-	Unit     string `parquet:"unit,dict"`
+	Unit     string `parquet:"unit"`
 }
 
 func newLossRow(l *flow.Loss) lossRow {

@@ -14,22 +14,23 @@ import (
 
 // A segment is a segment and its roll-up that are being written.
 type segment struct {
-	flows     *file[flowRow]
-	edges     *file[edgeRow]
-	hour      int64
-	edge      edgeRow // of the rows so far that are neighbours
-	last      flowRow
-	facts     facts
-	hasEdge   bool
-	edgeFacts facts
+	flows   *file[flowRow]
+	edges   *file[edgeRow]
+	hour    int64
+	facts   facts
+	edge    edgeRow // of the last rows, which more may belong to
+	hasEdge bool
+
+	pend []flowRow         // of add
+	rows *columns[flowRow] // of add; nil = none
 }
 
 func (s *Store) createSegment(n name) (*segment, error) {
-	flows, err := create[flowRow](s.path(flowsDir, n.String()+fileSuffix))
+	flows, err := create[flowRow](s.path(flowsDir, n.String()+fileSuffix), flowLayout)
 	if err != nil {
 		return nil, err
 	}
-	edges, err := create[edgeRow](s.path(edgesDir, n.String()+fileSuffix))
+	edges, err := create[edgeRow](s.path(edgesDir, n.String()+fileSuffix), edgeLayout)
 	if err != nil {
 		return nil, errors.Join(err, flows.f.Close(), os.Remove(flows.path+tmpSuffix))
 	}
@@ -38,22 +39,60 @@ func (s *Store) createSegment(n name) (*segment, error) {
 
 // add takes a row; rows come in the order of flowRow.compare.
 func (s *segment) add(row *flowRow) {
-	s.facts.see(row.Start, row.End, row.Observer, 1)
-	s.flows.add(row)
-	e := newEdgeRow(row, s.hour)
-	if s.hasEdge && row.compareEdge(&s.last) == 0 {
-		s.edge.add(&e)
+	if s.pend = append(s.pend, *row); len(s.pend) < pendRows {
 		return
 	}
-	if s.hasEdge {
-		s.edges.add(&s.edge)
+	s.drain()
+	if s.rows.rows+pendRows > rowGroup {
+		s.group(s.rows)
+		s.rows.reset()
 	}
-	s.edge, s.last, s.hasEdge = e, *row, true
+}
+
+func (s *segment) drain() {
+	if s.rows == nil {
+		s.rows = newColumns[flowRow](flowLayout)
+	}
+	s.rows.append(s.pend)
+	s.pend = s.pend[:0]
+}
+
+// group takes rows that are settled and in order.
+func (s *segment) group(rows *columns[flowRow]) {
+	rows.settle()
+	s.facts.take(rows)
+	s.rollUp(rows)
+	s.flows.group(rows)
+}
+
+// rollUp makes one row of neighbours of the same edge.
+func (s *segment) rollUp(rows *columns[flowRow]) {
+	same := sameEdge(rows)
+	for i := 0; i < rows.rows; {
+		e := edgeOf(rows, i, s.hour)
+		for i++; i < rows.rows && same(i); i++ {
+			part := edgeOf(rows, i, s.hour)
+			e.add(&part)
+		}
+		if s.hasEdge {
+			if s.edge.compareEdge(&e) == 0 { // went on from the rows before
+				s.edge.add(&e)
+				continue
+			}
+			s.edges.add(&s.edge)
+		}
+		s.edge, s.hasEdge = e, true
+	}
 }
 
 // commit makes the segment visible: the roll-up first, so that it is there
 // when the segment is.
 func (s *segment) commit() error {
+	if s.rows != nil || len(s.pend) > 0 {
+		s.drain()
+		s.group(s.rows)
+		s.rows.free()
+	}
 	if s.hasEdge {
 		s.edges.add(&s.edge)
 	}
@@ -81,25 +120,20 @@ func (s *segment) abort() error {
 		s.edges.f.Close(), os.Remove(s.edges.path+tmpSuffix))
 }
 
-// writeSegment writes rows, which it sorts.
-func (s *Store) writeSegment(n name, rows []flowRow) error {
-	order := make([]*flowRow, len(rows))
-	for i := range rows {
-		order[i] = &rows[i]
-	}
-	slices.SortFunc(order, (*flowRow).compare)
+// writeSegment writes rows, which it settles and sorts.
+func (s *Store) writeSegment(n name, rows *columns[flowRow]) error {
+	rows.settle()
+	sortRows(rows)
 	seg, err := s.createSegment(n)
 	if err != nil {
 		return err
 	}
-	for _, row := range order {
-		seg.add(row)
-	}
+	seg.group(rows)
 	return seg.commit()
 }
 
 func (s *Store) writeLosses(n name, losses []lossRow) error {
-	f, err := create[lossRow](s.path(lossesDir, n.String()+fileSuffix))
+	f, err := create[lossRow](s.path(lossesDir, n.String()+fileSuffix), lossLayout)
 	if err != nil {
 		return err
 	}

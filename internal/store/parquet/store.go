@@ -57,6 +57,7 @@ type Store struct {
 	closed     bool
 	hours      map[int64]*buffer // open, by start of the hour
 	buffered   int               // records in them
+	pend       []flowRow         // what WriteFlows hands to a buffer
 	losses     []lossRow         // not yet in a segment
 	next       uint64            // number of the next segment
 	imports    []Imported
@@ -69,7 +70,7 @@ type Store struct {
 
 // A buffer holds the records of an hour that are not yet in a segment.
 type buffer struct {
-	rows   []flowRow
+	rows   *columns[flowRow]
 	opened time.Time
 	tick   uint64 // number of the last write, to find the oldest
 }
@@ -145,17 +146,23 @@ func (s *Store) WriteFlows(ctx context.Context, b *flow.Batch) error {
 	if err := s.seal(ctx, s.due(len(b.Records))); err != nil {
 		return err
 	}
-	for i := range b.Records {
-		row := newFlowRow(&b.Records[i])
-		start := floor(row.End, hour)
+	for i := 0; i < len(b.Records); {
+		start := floor(b.Records[i].End, hour)
+		s.pend = s.pend[:0]
+		for ; i < len(b.Records) && len(s.pend) < pendRows; i++ {
+			if end := b.Records[i].End; end < start || end-start >= hour {
+				break
+			}
+			s.pend = append(s.pend, newFlowRow(&b.Records[i]))
+		}
 		h := s.hours[start]
 		if h == nil {
-			h = &buffer{opened: time.Now()}
+			h = &buffer{opened: time.Now(), rows: newColumns[flowRow](flowLayout)}
 			s.hours[start] = h
 		}
-		h.rows = append(h.rows, row)
+		h.rows.append(s.pend)
 		h.tick = s.next<<32 | uint64(s.buffered)
-		s.buffered++
+		s.buffered += len(s.pend)
 	}
 	return nil
 }
@@ -176,9 +183,9 @@ func (s *Store) due(n int) []int64 {
 	left := s.buffered
 	for start, h := range s.hours {
 		old := s.opts.SealAfter > 0 && time.Since(h.opened) >= s.opts.SealAfter
-		if old || len(h.rows) >= sealRecords {
+		if old || h.rows.rows+n > sealRecords {
 			due = append(due, start)
-			left -= len(h.rows)
+			left -= h.rows.rows
 			continue
 		}
 		rest = append(rest, start)
@@ -191,7 +198,7 @@ func (s *Store) due(n int) []int64 {
 	})
 	for len(rest) > 0 && (left+n > bufferRecords && left > 0 || len(rest) > bufferHours) {
 		due = append(due, rest[0])
-		left -= len(s.hours[rest[0]].rows)
+		left -= s.hours[rest[0]].rows.rows
 		rest = rest[1:]
 	}
 	slices.Sort(due)
@@ -225,7 +232,8 @@ func (s *Store) seal(ctx context.Context, hours []int64) error {
 			return fmt.Errorf("store: write segment %s: %w", n, err)
 		}
 		s.next++
-		s.buffered -= len(h.rows)
+		s.buffered -= h.rows.rows
+		h.rows.free()
 		delete(s.hours, start)
 	}
 	if len(s.hours) > 0 || len(s.losses) == 0 {
