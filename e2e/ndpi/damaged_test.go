@@ -5,16 +5,23 @@ package ndpi
 import (
 	"path/filepath"
 	"testing"
+
+	binding "github.com/portolan/portolan/internal/l7/ndpi"
 )
 
 // Run with go test -asan, this shows that nothing that stands in the public
 // captures, the damaged ones among them, makes the binding touch memory that is
 // not its own.
 func TestEveryCaptureIsSurvived(t *testing.T) {
+	id, err := binding.New(binding.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer id.Close()
 	read, flows := 0, 0
 	for _, folder := range []string{"pcaps", "pcaps-ndpi"} {
 		for _, path := range captures(t, folder) {
-			records, err := ours(t.Context(), path)
+			records, err := identified(t.Context(), path, id)
 			if err != nil {
 				t.Logf("%s: %v", filepath.Base(path), err)
 			}

@@ -26,16 +26,21 @@ const forever = 100 * 365 * 24 * time.Hour
 //
 // What never carried payload is not shown to the library; it guesses then.
 func ours(ctx context.Context, path string) (map[ends][]flow.Record, error) {
-	src, err := capture.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer src.Close()
 	id, err := binding.New(binding.Config{})
 	if err != nil {
 		return nil, err
 	}
 	defer id.Close()
+	return identified(ctx, path, id)
+}
+
+// identified returns the flows of a file with the verdicts of id.
+func identified(ctx context.Context, path string, id *binding.Identifier) (map[ends][]flow.Record, error) {
+	src, err := capture.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
 	cfg := meter.Default()
 	cfg.Identifier = id
 	cfg.Idle, cfg.TCPIdle, cfg.TCPOpening, cfg.Active = forever, forever, forever, forever
