@@ -140,7 +140,7 @@ func caption(g *topology.Graph, p *plan) []string {
 		lines = append(lines, "No flows in this time window.")
 	}
 	if fold := g.Folded; fold != nil && fold.Hosts > 0 {
-		return append(lines, foldLine(fold))
+		return append(lines, foldLine(fold)+leftOut(g))
 	}
 	if len(p.links) > 0 {
 		var bytes uint64
@@ -148,9 +148,17 @@ func caption(g *topology.Graph, p *plan) []string {
 			bytes += l.bytes
 		}
 		lines = append(lines, fmt.Sprintf("%s, %s in use, %s",
-			plural(len(p.hosts), "host"), plural(len(g.Edges), "service"), Bytes(bytes)))
+			plural(len(p.hosts), "host"), plural(len(g.Edges), "service"), Bytes(bytes))+leftOut(g))
 	}
 	return lines
+}
+
+// leftOut says how much multicast and the like is not in the picture.
+func leftOut(g *topology.Graph) string {
+	if g.LeftOut == nil {
+		return ""
+	}
+	return fmt.Sprintf("; without %s of multicast and link-local traffic", Bytes(g.LeftOut.Bytes))
 }
 
 // foldLine tells what is drawn of what there was.

@@ -25,14 +25,15 @@ func newChart(env *Env, o *options) *cobra.Command {
 	var output, format, title string
 	var networks []string
 	budget := topology.DefaultBudget()
-	var linePerPort bool
+	var linePerPort, multicast bool
 	cmd := &cobra.Command{
 		Use:   "chart [filter]",
 		Short: "Draw who depends on whom as an editable diagram",
 		Long: `Chart draws the hosts of the store and what they use of each other. Arrows point
 from client to server; a line's label is the server's port. What does not fit a
 page is folded: quieter hosts into one box for each network, the Internet into
-one box for each direction; the picture says what was folded.
+one box for each direction; the picture says what was folded. Multicast and
+link-local traffic, which no host asks of another, is left out.
 
 Formats:
 ` + formatHelp() + `
@@ -69,6 +70,9 @@ The filter is that of "portolan top".`,
 			if err != nil {
 				return err
 			}
+			if !multicast {
+				g = topology.Unicast(g)
+			}
 			folded := topology.Fold(g, budget)
 			opts := export.Options{Title: title, LinePerPort: linePerPort, Made: "Portolan " + env.Version}
 			if ask.Filter != nil {
@@ -96,6 +100,7 @@ The filter is that of "portolan top".`,
 	f.StringArrayVar(&networks, "network", nil, "network that gets a container of its own, CIDR or CIDR=title (repeatable; default: each /24 and /64)")
 	f.IntVar(&budget.Hosts, "max-hosts", budget.Hosts, "boxes on a page at the most; the rest is folded")
 	f.IntVar(&budget.Edges, "max-edges", budget.Edges, "lines on a page at the most; the rest is folded")
+	f.BoolVar(&multicast, "multicast", false, "draw multicast, broadcast and link-local traffic, too")
 	f.BoolVar(&linePerPort, "line-per-port", false, "CSV formats: one line for each port instead of one for each pair of hosts")
 	complete(cmd, "format", formatWords())
 	return cmd

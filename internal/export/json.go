@@ -15,16 +15,17 @@ const jsonVersion = 1
 
 type (
 	jsonGraph struct {
-		Format  string      `json:"format"` // "portolan-graph"
-		Version int         `json:"version"`
-		Title   string      `json:"title,omitempty"`
-		Filter  string      `json:"filter,omitempty"`
-		Made    string      `json:"made,omitempty"`
-		First   string      `json:"first,omitempty"`
-		Last    string      `json:"last,omitempty"`
-		Hosts   []jsonHost  `json:"hosts"`
-		Edges   []jsonEdge  `json:"edges"`
-		Folded  *jsonFolded `json:"folded,omitempty"`
+		Format  string       `json:"format"` // "portolan-graph"
+		Version int          `json:"version"`
+		Title   string       `json:"title,omitempty"`
+		Filter  string       `json:"filter,omitempty"`
+		Made    string       `json:"made,omitempty"`
+		First   string       `json:"first,omitempty"`
+		Last    string       `json:"last,omitempty"`
+		Hosts   []jsonHost   `json:"hosts"`
+		Edges   []jsonEdge   `json:"edges"`
+		Folded  *jsonFolded  `json:"folded,omitempty"`
+		LeftOut *jsonLeftOut `json:"left_out,omitempty"` // multicast and link-local traffic
 	}
 	jsonHost struct {
 		ID        string        `json:"id"`
@@ -64,6 +65,11 @@ type (
 		Last            string `json:"last"`
 		Evidence        string `json:"evidence"`
 	}
+	jsonLeftOut struct {
+		Hosts int    `json:"hosts"`
+		Edges int    `json:"edges"`
+		Bytes uint64 `json:"bytes"`
+	}
 	jsonFolded struct {
 		Hosts      int    `json:"hosts"`
 		HostsShown int    `json:"hosts_shown"`
@@ -100,6 +106,9 @@ func JSON(w io.Writer, g *topology.Graph, o Options) error {
 	}
 	if f := g.Folded; f != nil {
 		doc.Folded = &jsonFolded{f.Hosts, f.HostsShown, f.Edges, f.EdgesShown, f.Bytes, f.BytesShown}
+	}
+	if l := g.LeftOut; l != nil {
+		doc.LeftOut = &jsonLeftOut{l.Hosts, l.Edges, l.Bytes}
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

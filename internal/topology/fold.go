@@ -42,7 +42,7 @@ func Fold(g *Graph, b Budget) *Graph {
 	f := newFolder(g)
 	keep, nets := f.fit(b)
 	out := f.fold(keep, nets)
-	out.Folded = folding(g, out)
+	out.Folded, out.LeftOut = folding(g, out), g.LeftOut
 	return out
 }
 

@@ -18,6 +18,8 @@ type Graph struct {
 	// Folded says what is not drawn one by one, in whole sentences' parts for a
 	// caption; nil before Fold.
 	Folded *Folding
+	// LeftOut says what Unicast left out; nil = nothing.
+	LeftOut *Leaving
 }
 
 // A HostID is the index of a host in Graph.Hosts.
@@ -84,6 +86,12 @@ type Edge struct {
 
 // Bytes returns the IP bytes of both directions.
 func (e *Edge) Bytes() uint64 { return e.ToServer.Bytes + e.ToClient.Bytes }
+
+// A Leaving says what is not in a graph.
+type Leaving struct {
+	Hosts, Edges int
+	Bytes        uint64
+}
 
 // A Folding says what Fold left out or put together.
 type Folding struct {
