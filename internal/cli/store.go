@@ -87,6 +87,13 @@ func openForWriting(ctx context.Context, env *Env, o *options) (store.Store, err
 
 // storeError adds to an error of the store what to do about it.
 func storeError(err error) error {
+	// What a server says comes first: its errors may wrap those of files.
+	if e, ok := errors.AsType[*mariadb.Error](err); ok {
+		return hinted(err, e.Hint)
+	}
+	if e, ok := errors.AsType[*clickhouse.Error](err); ok {
+		return hinted(err, e.Hint)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -101,12 +108,6 @@ func storeError(err error) error {
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS),
 		errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrNotExist):
 		return hinted(err, "may you write there? --store or $PORTOLAN_STORE names another folder")
-	}
-	if e, ok := errors.AsType[*mariadb.Error](err); ok {
-		return hinted(err, e.Hint)
-	}
-	if e, ok := errors.AsType[*clickhouse.Error](err); ok {
-		return hinted(err, e.Hint)
 	}
 	return err
 }
