@@ -14,7 +14,7 @@ files=("$@")
 if [ ${#files[@]} = 0 ]; then
 	scripts/go.sh build -o "$work/genpcap" ./e2e/genpcap
 	for flows in 1000 100000 1000000; do
-		"$work/genpcap" -o "$work/$flows-flows.pcap" -flows $flows -packets "${PACKETS:-8000000}"
+		"$work/genpcap" -o "$work/$flows-flows.pcap" -flows $flows -packets "${PACKETS:-4880000}"
 		files+=("$work/$flows-flows.pcap")
 	done
 fi
@@ -22,7 +22,7 @@ fi
 run() { # run NAME COMMAND...: one line "cpu-seconds peak-MB" to $work/NAME
 	local name=$1
 	shift
-	/usr/bin/time -f '%U %S %M' -o "$work/time" "$@" >"$work/out" 2>&1 || { echo "bench-peers: $name: $(tail -1 "$work/out")" >&2; return 0; }
+	/usr/bin/time -f '%U %S %M' -o "$work/time" timeout 300 "$@" >"$work/out" 2>&1 || { echo "bench-peers: $name: $(tail -1 "$work/out")" >&2; return 0; }
 	tail -1 "$work/time" | awk '{printf "%.2f %.0f\n", $1 + $2, $3 / 1024}' >>"$work/$name.times"
 }
 median() { sort -n -k1 "$1" | awk '{a[NR] = $0} END {print a[int((NR + 1) / 2)]}'; }
@@ -36,7 +36,8 @@ for file in "${files[@]}"; do
 		run portolan bin/portolan read -q --store "$work/store" "$file"
 		mkdir -p "$work/nf"
 		PATH="$PATH:/usr/sbin" run nfpcapd nfpcapd -r "$file" -w "$work/nf" -B 4000000
-		PATH="$PATH:/usr/sbin" run softflowd softflowd -r "$file" -m 2000000 -c "$work/ctl" -p "$work/pid"
+		# With a control socket softflowd waits for a client after the file's end.
+		PATH="$PATH:/usr/sbin" run softflowd softflowd -r "$file" -m 2000000 -c none -p "$work/pid"
 	done
 	for tool in portolan nfpcapd softflowd; do
 		[ -s "$work/$tool.times" ] || continue
