@@ -3,7 +3,8 @@
 # that is there already.
 #
 #   scripts/setup.sh build    Go and a C compiler (for DuckDB and nDPI)
-#   scripts/setup.sh test     the above, and what the tests drive
+#   scripts/setup.sh deps     what is built in where it is there
+#   scripts/setup.sh test     the first, and what the tests drive
 #   scripts/setup.sh bench    the above, and the peers that we measure beside
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -11,14 +12,15 @@ cd "$(dirname "$0")/.."
 packages=(make gcc g++ libc6-dev git ca-certificates)
 case "${1:-build}" in
 build) ;;
-test) packages+=(graphviz tshark) ;;
+deps) packages+=(libndpi-dev pkg-config libpcap0.8) ;;
+test) packages+=(graphviz tshark tcpdump iproute2 mariadb-server nodejs npm libndpi-dev libndpi-bin pkg-config libpcap0.8) ;;
 e2e) packages+=(iproute2 tcpdump tshark librsvg2-bin chromium nodejs npm) ;;
 bench) packages+=(iproute2 tcpdump tshark nfdump softflowd time) ;;
-*) echo "setup.sh: unknown step $1 (have: build, test, e2e, bench)" >&2; exit 2 ;;
+*) echo "setup.sh: unknown step $1 (have: build, deps, test, e2e, bench)" >&2; exit 2 ;;
 esac
 
 # A command that is there counts, whatever package it came from.
-declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd [graphviz]=dot)
+declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd [graphviz]=dot [mariadb-server]=mariadbd [libndpi-dev]= [libndpi-bin]=ndpiReader [libpcap0.8]=)
 missing=()
 for p in "${packages[@]}"; do
 	c=${command_of[$p]-$p}

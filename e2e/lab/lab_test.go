@@ -68,7 +68,8 @@ func readFrom(t *testing.T, name string, skip int) ([]flow.Record, meter.Stats) 
 	defer file.Close()
 	src := &late{file, skip}
 	cfg := meter.Default()
-	cfg.Registered, cfg.Guess = l7.Registered, l7.GuessApp
+	cfg.Registered = l7.Registered
+	cfg.Guess = func(k flow.Key) flow.App { return l7.GuessApp(k.Proto, k.ServerPort) }
 	cfg.Observer = func(n uint32) string { return src.Interfaces()[n].Name }
 	var records []flow.Record
 	keep := flow.SinkFunc(func(_ context.Context, b *flow.Batch) error {

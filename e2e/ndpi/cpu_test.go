@@ -51,7 +51,7 @@ func readAlone(path string) error {
 	}
 	defer id.Close()
 	cfg := meter.Default()
-	cfg.Identifier, cfg.Guess, cfg.Registered = id, l7.GuessApp, l7.Registered
+	cfg.Identifier, cfg.Guess, cfg.Registered = id, id.Guess, l7.Registered
 	records := 0
 	c, _, err := pipeline.Read(context.Background(), src, cfg, flow.SinkFunc(func(_ context.Context, b *flow.Batch) error {
 		records += len(b.Records)

@@ -42,7 +42,7 @@ func identified(ctx context.Context, path string, id *binding.Identifier) (map[e
 	}
 	defer src.Close()
 	cfg := meter.Default()
-	cfg.Identifier = id
+	cfg.Identifier, cfg.Guess = id, id.Guess
 	cfg.Idle, cfg.TCPIdle, cfg.TCPOpening, cfg.Active = forever, forever, forever, forever
 	all := map[ends][]flow.Record{}
 	_, _, err = pipeline.Read(ctx, src, cfg, flow.SinkFunc(func(_ context.Context, b *flow.Batch) error {
@@ -52,13 +52,6 @@ func identified(ctx context.Context, path string, id *binding.Identifier) (map[e
 		}
 		return nil
 	}), nil)
-	for _, records := range all {
-		for i := range records {
-			if r := &records[i]; r.App == (flow.App{}) {
-				r.App = id.Guess(r.Key)
-			}
-		}
-	}
 	if _, damaged := errors.AsType[*capture.Error](err); damaged {
 		err = nil // ndpiReader, too, takes what comes before the damage
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/portolan/portolan/internal/l7/ndpi"
 	"github.com/portolan/portolan/internal/store/parquet"
 )
 
@@ -25,7 +26,12 @@ func newVersion(env *Env, o *options) *cobra.Command {
 				Has     []string `json:"has"`
 				Lacks   []string `json:"lacks,omitempty"`
 			}{Version: env.Version, Date: env.Date, Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH}
-			v.Has = []string{"capture files", "parquet store"}
+			v.Has = []string{"capture files", "live capture", "stores: parquet, mariadb, clickhouse"}
+			if ndpi.Available {
+				v.Has = append(v.Has, "nDPI "+ndpi.Version())
+			} else {
+				v.Lacks = append(v.Lacks, "nDPI (built without cgo or without tag ndpi): our own recognisers tell applications")
+			}
 			if parquet.HasSQL {
 				v.Has = append(v.Has, "duckdb")
 			} else {

@@ -41,10 +41,10 @@ type Config struct {
 	// is.
 	Registered func(proto flow.Proto, port uint16) bool
 
-	// Guess tells the application from the server's port, for conversations
-	// that the Identifier could not name; nil = no guesses. It returns the zero
-	// App if it does not know.
-	Guess func(proto flow.Proto, serverPort uint16) flow.App
+	// Guess tells the application from addresses and the server's port alone,
+	// for conversations that the Identifier could not name; nil = no guesses. It
+	// returns the zero App if it does not know.
+	Guess func(k flow.Key) flow.App
 
 	// Identifier looks into payloads; nil = nobody does.
 	Identifier Identifier

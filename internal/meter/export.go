@@ -76,9 +76,7 @@ func (t *Table) export(n uint32, why flow.Cause) {
 		rec.Info, rec.Details = t.said[n].info, t.said[n].details
 	}
 	if rec.App == (flow.App{}) && t.cfg.Guess != nil {
-		if rec.App = t.cfg.Guess(rec.Proto, rec.ServerPort); rec.App != (flow.App{}) {
-			rec.App.Guess = true
-		}
+		rec.App = t.cfg.Guess(rec.Key)
 	}
 	r.clear(c)
 	t.stats.Exported++

@@ -50,7 +50,7 @@ func TestIdentifierSeesPayloadsInOrder(t *testing.T) {
 	id := &finder{after: 2}
 	sc := newScript(t, func(c *Config) {
 		c.Identifier = id
-		c.Guess = func(flow.Proto, uint16) flow.App { return flow.App{Master: 7} }
+		c.Guess = func(flow.Key) flow.App { return flow.App{Master: 7, Guess: true} }
 	})
 	f1, one := payload("hello")
 	f2, two := payload("world")

@@ -46,7 +46,7 @@ func TestConnectionBecomesOneRecord(t *testing.T) {
 	const c, v = "10.0.0.9:40000", "10.0.0.1:443"
 	sc := newScript(t, func(c *Config) {
 		c.Observer = func(uint32) string { return "eth0" }
-		c.Guess = func(_ flow.Proto, port uint16) flow.App { return flow.App{Master: port} }
+		c.Guess = func(k flow.Key) flow.App { return flow.App{Master: k.ServerPort, Guess: true} }
 	})
 	sc.send(
 		pkt(0, flow.TCP, c, v, tcp("S", 100, 0, 0)),

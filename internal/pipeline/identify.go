@@ -39,7 +39,7 @@ func (id Identify) String() string {
 // is to be called when the table is closed.
 func (id Identify) Apply(cfg *meter.Config) (closer func(), err error) {
 	cfg.Registered = l7.Registered
-	cfg.Guess = l7.GuessApp
+	cfg.Guess = func(k flow.Key) flow.App { return l7.GuessApp(k.Proto, k.ServerPort) }
 	if id.Off {
 		return func() {}, nil
 	}
@@ -56,6 +56,13 @@ func (id Identify) Apply(cfg *meter.Config) (closer func(), err error) {
 	n, err := ndpi.New(ndpi.Config{Protocols: id.Protocols, MaxFlows: cfg.MaxPending + 1})
 	if err != nil {
 		return nil, err
+	}
+	byPort := cfg.Guess
+	cfg.Guess = func(k flow.Key) flow.App {
+		if a := n.Guess(k); a != (flow.App{}) {
+			return a
+		}
+		return byPort(k)
 	}
 	cfg.Identifier = &both{first: n, second: dissect.New(own), appOnly: id.AppOnly}
 	return n.Close, nil

@@ -26,8 +26,7 @@ type Config struct {
 	// Names takes the names of addresses that answers of DNS, mDNS and LLMNR
 	// tell, nil = nobody wants them. name is the one that was asked for, also
 	// when CNAMEs lead from it to addr; it is in lower case, without the last
-	// dot. at is the time of the answer, ns since 1970 UTC. Answers that may
-	// not be kept (a TTL of 0) are left out. Unused if AppOnly.
+	// dot. at is the time of the answer, ns since 1970 UTC. Unused if AppOnly.
 	Names func(addr netip.Addr, name string, at int64)
 }
 

@@ -176,12 +176,9 @@ func (d *Identifier) learnAnswers(m *message, r *dnsReader, asked []byte, n int)
 	current := append(d.dns.current[:0], asked...)
 	for range n {
 		owner := r.name(d.dns.owner[:0])
-		t, _, ttl, data := r.record()
+		t, _, data := r.record()
 		if r.short {
 			return
-		}
-		if ttl == 0 || ttl > 1<<31-1 { // not to be kept (RFC 1035 section 3.2.1, RFC 2181 section 8)
-			continue
 		}
 		name := owner
 		if len(asked) > 0 && bytes.Equal(owner, current) {
@@ -293,11 +290,12 @@ func (r *dnsReader) uint16() uint16 {
 	return 0
 }
 
-// record reads what follows a record's owner.
-func (r *dnsReader) record() (kind, class uint16, ttl uint32, data []byte) {
+// record reads what follows a record's owner. How long it may be kept does not
+// matter: a name is told with its time.
+func (r *dnsReader) record() (kind, class uint16, data []byte) {
 	kind, class = r.uint16(), r.uint16()
-	ttl = uint32(r.uint16())<<16 | uint32(r.uint16())
-	return kind, class, ttl, r.bytes(int(r.uint16()))
+	r.bytes(4) // TTL
+	return kind, class, r.bytes(int(r.uint16()))
 }
 
 // endsRight reports whether n records follow and nothing else.

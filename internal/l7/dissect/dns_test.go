@@ -20,7 +20,7 @@ const (
 		03 777777 07 6578616d706c65 03 6f7267 00 0001 0001
 		c00c 0005 0001 0000003c 0006 03 63646e c010
 		c02d 0001 0001 0000003c 0004 c0000201
-		c02d 0001 0001 00000000 0004 c0000202` // CNAME cdn.example.org, A 192.0.2.1, A 192.0.2.2 with TTL 0
+		c02d 0001 0001 00000000 0004 c0000202` // CNAME cdn.example.org, A 192.0.2.1, A 192.0.2.2 with TTL 0, as dnsmasq has its own hosts
 
 	dnsReverse = `0001 8180 0001 0001 0000 0000
 		01 31 01 32 01 30 03 313932 07 696e2d61646472 04 61727061 00 000c 0001
@@ -36,7 +36,7 @@ func TestDNS(t *testing.T) {
 		Addr netip.Addr
 		Name string
 	}
-	one, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	one, two, six := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2"), netip.MustParseAddr("2001:db8::1")
 	for _, tc := range []struct {
 		name      string
 		proto     flow.Proto
@@ -47,10 +47,10 @@ func TestDNS(t *testing.T) {
 		told      []told
 	}{
 		{"query", flow.UDP, 53, dnsQuery, "", "DNS", "www.example.org", nil},
-		{"answer", flow.UDP, 53, dnsQuery, dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}}},
-		{"answer alone", flow.UDP, 53, "", dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}}},
+		{"answer", flow.UDP, 53, dnsQuery, dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}, {two, "www.example.org"}}},
+		{"answer alone", flow.UDP, 53, "", dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}, {two, "www.example.org"}}},
 		{"reverse", flow.UDP, 53, "", dnsReverse, "DNS", "1.2.0.192.in-addr.arpa", []told{{one, "host.test"}}},
-		{"elsewhere", flow.UDP, 5300, dnsQuery, dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}}},
+		{"elsewhere", flow.UDP, 5300, dnsQuery, dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}, {two, "www.example.org"}}},
 		{"elsewhere, not right", flow.UDP, 5300, dnsQuery + "00", "", "", "", nil},
 		{"cut", flow.UDP, 53, "", dnsAnswer[:len(dnsAnswer)-100], "DNS", "www.example.org", nil},
 		{"mdns", flow.UDP, 5353, mdnsAnnounce, "", "MDNS", "_http._tcp.local", []told{{six, "printer.local"}}},
