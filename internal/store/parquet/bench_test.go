@@ -20,7 +20,7 @@ func traffic(n int) []flow.Record {
 	client, server, port := zipf(4000), zipf(3000), zipf(40)
 	records := make([]flow.Record, n)
 	for i := range records {
-		r := record(uint64(i), int64(i)*(24*hour)/int64(n))
+		r := record(uint64(i), int64(float64(i)/float64(n)*float64(24*hour)))
 		s := server()
 		r.Client, r.Server = [16]byte{10: 0xff, 11: 0xff, 12: 10}, [16]byte{10: 0xff, 11: 0xff, 12: 192, 13: 168}
 		binary.BigEndian.PutUint16(r.Client[14:], uint16(client()))
