@@ -314,6 +314,9 @@ func parsePower(text string) (Size, error) {
 }
 
 // parseAge reads a duration of an hour or more; "forever" is 0.
+// ParseAge reads an age of an hour or more: 12h, 30d, 1y; "forever" is 0.
+func ParseAge(text string) (time.Duration, error) { return parseAge(text) }
+
 func parseAge(text string) (time.Duration, error) {
 	if text == "forever" {
 		return 0, nil

@@ -39,6 +39,9 @@ func (s Size) String() string {
 }
 
 // parseSize reads a number with a unit: 4G, 64MiB, 1.5GiB, 100. "none" is 0.
+// ParseSize reads a size: 500M, 2GiB; "none" is 0.
+func ParseSize(text string) (Size, error) { return parseSize(text) }
+
 func parseSize(text string) (Size, error) {
 	if strings.EqualFold(text, "none") {
 		return 0, nil
