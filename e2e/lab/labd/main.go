@@ -52,7 +52,7 @@ func run(args []string) error {
 		scrape(length, every, args[3:])
 		return nil
 	}
-	return errors.New("usage: labd shop ADDR | metrics ADDR | scrape DURATION INTERVAL HOST:PORT...")
+	return errors.New("usage: labd shop ADDR | metrics ADDR | scrape DURATION INTERVAL HOST:PORT [HOST:PORT]*")
 }
 
 // metrics answers as exporters do.
