@@ -123,7 +123,7 @@ func chips(box string, h *topology.Host) []Port {
 			continue // the same port over TCP and UDP is one chip
 		}
 		seen[text] = true
-		out = append(out, Port{ID: box + "-port-" + slug(text), Text: text, Family: FamilyOf(s.Proto, s.Port, s.Name)})
+		out = append(out, Port{ID: box + "-port-" + slug(text), Text: text, Family: FamilyOf(s.Proto, s.Port, s.App)})
 	}
 	if len(out) > maxChips {
 		rest := len(out) - maxChips + 1

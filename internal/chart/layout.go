@@ -153,7 +153,7 @@ func (l *link) describe(ports int) {
 	var bytes [Neutral + 1]uint64
 	l.layer, l.dashed = Infrastructure, true
 	for _, e := range l.edges {
-		f := FamilyOf(e.Proto, e.Port, e.Service)
+		f := FamilyOf(e.Proto, e.Port, e.App)
 		bytes[f] += e.Bytes() + 1
 		if f != Core {
 			l.layer = Flows

@@ -9,6 +9,7 @@ import (
 
 	"github.com/portolan/portolan/internal/chart"
 	"github.com/portolan/portolan/internal/chart/charttest"
+	"github.com/portolan/portolan/internal/l7"
 	"github.com/portolan/portolan/internal/topology"
 )
 
@@ -228,3 +229,15 @@ func benchmark(b *testing.B, g *topology.Graph) {
 func BenchmarkLayoutHomeLab(b *testing.B) { benchmark(b, charttest.HomeLab()) }
 func BenchmarkLayout40(b *testing.B)      { benchmark(b, charttest.Campus()) }
 func BenchmarkLayout200(b *testing.B)     { benchmark(b, charttest.Random(1, 200, 8, 260)) }
+
+// TestFamiliesAreThoseOfServices holds the numbers of families to l7's.
+func TestFamiliesAreThoseOfServices(t *testing.T) {
+	for f, service := range map[chart.Family]l7.Family{
+		chart.Other: l7.Other, chart.Web: l7.Web, chart.Database: l7.Database, chart.File: l7.File,
+		chart.Messaging: l7.Messaging, chart.Mail: l7.Mail, chart.Admin: l7.Admin, chart.Core: l7.Core,
+	} {
+		if f != chart.Family(service) {
+			t.Errorf("%v is %d, of services %d", f, f, service)
+		}
+	}
+}

@@ -54,7 +54,7 @@ func (p *plan) familyLines(most float64) []LegendLine {
 	families := map[Family][]service{}
 	for _, l := range p.links {
 		for _, e := range l.edges {
-			f, text := FamilyOf(e.Proto, e.Port, e.Service), portText(e)
+			f, text := FamilyOf(e.Proto, e.Port, e.App), portText(e)
 			i := slices.IndexFunc(families[f], func(s service) bool { return s.text == text })
 			if i < 0 {
 				families[f] = append(families[f], service{text, e.Bytes()})

@@ -97,7 +97,7 @@ func drawioHost(h *topology.Host) []string {
 				best = s
 			}
 		}
-		style := chart.FamilyOf(best.Proto, best.Port, best.Name).Style()
+		style := chart.FamilyOf(best.Proto, best.Port, best.App).Style()
 		fill, stroke = style.Fill, style.Line
 	}
 	arc := "12"

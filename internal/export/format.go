@@ -56,16 +56,14 @@ func Formats() []Format {
 	}
 }
 
-// ByName returns the format of that name. The error lists what there is.
+// ByName returns the format of that name.
 func ByName(name string) (Format, error) {
-	var names []string
 	for _, f := range Formats() {
 		if f.Name == name {
 			return f, nil
 		}
-		names = append(names, f.Name)
 	}
-	return Format{}, fmt.Errorf("unknown format %q (have: %s)", name, strings.Join(names, ", "))
+	return Format{}, fmt.Errorf("unknown format %q", name)
 }
 
 // ByPath returns the first format whose files end as path does: .csv is

@@ -51,9 +51,9 @@ func (l line) bytes() (n uint64) {
 // family returns the family that most bytes of l are of.
 func (l line) family() chart.Family {
 	var bytes [chart.Neutral + 1]uint64
-	best := chart.FamilyOf(l.edges[0].Proto, l.edges[0].Port, l.edges[0].Service)
+	best := chart.FamilyOf(l.edges[0].Proto, l.edges[0].Port, l.edges[0].App)
 	for _, e := range l.edges {
-		f := chart.FamilyOf(e.Proto, e.Port, e.Service)
+		f := chart.FamilyOf(e.Proto, e.Port, e.App)
 		if bytes[f] += e.Bytes(); bytes[f] > bytes[best] {
 			best = f
 		}

@@ -66,7 +66,8 @@ func (k Kind) String() string {
 type Service struct {
 	Proto flow.Proto
 	Port  uint16
-	Name  string // "https"; "" = none known
+	Name  string   // "https"; "" = none known
+	App   flow.App // what was seen on it; a guess if nothing was
 	Bytes uint64
 }
 

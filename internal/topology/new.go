@@ -122,11 +122,14 @@ func (g *Graph) serve(e *Edge) {
 	h := &g.Hosts[e.Server]
 	for i := range h.Services {
 		if s := &h.Services[i]; s.Proto == e.Proto && s.Port == e.Port {
+			if s.App.Guess && !e.App.Guess {
+				s.App = e.App
+			}
 			s.Bytes += e.Bytes()
 			return
 		}
 	}
-	h.Services = append(h.Services, Service{e.Proto, e.Port, e.Service, e.Bytes()})
+	h.Services = append(h.Services, Service{e.Proto, e.Port, e.Service, e.App, e.Bytes()})
 	slices.SortFunc(h.Services, func(x, y Service) int {
 		return cmp.Or(cmp.Compare(x.Port, y.Port), cmp.Compare(x.Proto, y.Proto))
 	})

@@ -92,10 +92,10 @@ func TestNew(t *testing.T) {
 			{ID: 0, Key: "10.0.0.1", Name: "web", Network: "10.0.0.0/24", Kind: Virtual, Count: 1, Bytes: 199,
 				Services: []Service{{Proto: flow.ICMP, Bytes: 84}}},
 			{ID: 1, Key: "10.0.0.2", Name: "db", Network: "10.0.0.0/24", Kind: Physical, Count: 1, Bytes: 199,
-				Services: []Service{{flow.TCP, 3306, "mysql", 115}}},
+				Services: []Service{{Proto: flow.TCP, Port: 3306, Name: "mysql", App: flow.App{Master: 20}, Bytes: 115}}},
 			{ID: 2, Key: "10.0.0.3", Network: "10.0.0.0/24", Count: 1, Bytes: 7},
 			{ID: 3, Key: "224.0.0.251", Network: host.Groups, Kind: Group, Count: 1, Bytes: 7,
-				Services: []Service{{flow.TCP, 5353, "mdns", 7}}},
+				Services: []Service{{Proto: flow.TCP, Port: 5353, Name: "mdns", Bytes: 7}}},
 		},
 		Edges: []Edge{
 			{Client: 0, Server: 1, Proto: flow.TCP, Port: 3306, Service: "mysql", App: flow.App{Master: 20}, AppName: "MySQL",

@@ -81,7 +81,7 @@ func (b *Builder) Graph() *topology.Graph {
 		at := slices.IndexFunc(s.Services, func(v topology.Service) bool { return v.Proto == e.Proto && v.Port == e.Port })
 		if at < 0 {
 			at = len(s.Services)
-			s.Services = append(s.Services, topology.Service{Proto: e.Proto, Port: e.Port, Name: e.Service})
+			s.Services = append(s.Services, topology.Service{Proto: e.Proto, Port: e.Port, Name: e.Service, App: e.App})
 		}
 		s.Services[at].Bytes += e.Bytes()
 	}
