@@ -64,7 +64,7 @@ func readAlone(path string) error {
 }
 
 // copies is how often all public captures are read, under other addresses.
-const copies = 8
+const copies = 32
 
 // BenchmarkBesideNdpiReader takes turns with ndpiReader on the same file, and
 // reports the median of our processor time over its: a third is the aim.
