@@ -12,30 +12,45 @@ import (
 	"github.com/portolan/portolan/internal/query"
 )
 
-// traffic returns n records of one day, in order of End: 4000 clients, 3000
-// servers of uneven weight.
-func traffic(n int) []flow.Record {
+// benchEdges is how many edges a large company's network has in a day.
+const benchEdges = 50_000
+
+// traffic yields n records of one day, in order of End, of benchEdges edges of
+// uneven weight, a thousand at a time.
+func traffic(n int, yield func([]flow.Record)) {
 	g := rand.New(rand.NewPCG(1, 2))
-	zipf := func(most uint64) func() uint64 { return rand.NewZipf(g, 1.2, 4, most).Uint64 }
-	client, server, port := zipf(4000), zipf(3000), zipf(40)
-	records := make([]flow.Record, n)
-	for i := range records {
-		r := record(uint64(i), int64(float64(i)/float64(n)*float64(24*hour)))
-		s := server()
+	zipf := func(most uint64) *rand.Zipf { return rand.NewZipf(g, 1.2, 4, most) }
+	clients, servers, ports := zipf(4000), zipf(3000), zipf(40)
+	edges := make([]flow.Record, benchEdges)
+	for i := range edges {
+		r := record(0, 0)
+		server := servers.Uint64()
 		r.Client, r.Server = [16]byte{10: 0xff, 11: 0xff, 12: 10}, [16]byte{10: 0xff, 11: 0xff, 12: 192, 13: 168}
-		binary.BigEndian.PutUint16(r.Client[14:], uint16(client()))
-		binary.BigEndian.PutUint16(r.Server[14:], uint16(s))
-		r.ServerPort = uint16(440 + (s+port())%40)
-		r.ClientPort = uint16(g.Uint32())
-		r.Info = "host" + strconv.FormatUint(s, 10) + ".example.com"
-		r.ToServer.Bytes, r.ToClient = g.Uint64N(1e4), flow.Counters{Packets: g.Uint64N(100), Bytes: g.Uint64N(1e6)}
-		records[i] = r
+		binary.BigEndian.PutUint16(r.Client[14:], uint16(clients.Uint64()))
+		binary.BigEndian.PutUint16(r.Server[14:], uint16(server))
+		r.ServerPort = uint16(440 + (server+ports.Uint64())%40)
+		r.Info = "host" + strconv.FormatUint(server, 10) + ".example.com"
+		edges[i] = r
 	}
-	return records
+	pick := zipf(benchEdges - 1)
+	records := make([]flow.Record, 0, 1000)
+	for i := range n {
+		r := record(uint64(i), int64(float64(24*hour)*float64(i)/float64(n)))
+		e := &edges[pick.Uint64()]
+		r.Client, r.Server, r.ServerPort, r.Info = e.Client, e.Server, e.ServerPort, e.Info
+		r.ClientPort = uint16(g.Uint32())
+		r.ToServer.Bytes, r.ToClient = g.Uint64N(1e4), flow.Counters{Packets: g.Uint64N(100), Bytes: g.Uint64N(1e6)}
+		if records = append(records, r); len(records) == cap(records) || i == n-1 {
+			yield(records)
+			records = records[:0]
+		}
+	}
 }
 
 func BenchmarkWrite(b *testing.B) {
-	records := traffic(200_000)
+	const n = 200_000
+	var records []flow.Record
+	traffic(n, func(r []flow.Record) { records = append(records, r...) })
 	b.ReportAllocs()
 	var size uint64
 	for b.Loop() {
@@ -87,14 +102,22 @@ func BenchmarkTop(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer s.Close()
-	fill(b, s, traffic(n))
+	traffic(n, func(r []flow.Record) {
+		if err := s.WriteFlows(b.Context(), &flow.Batch{Records: r}); err != nil {
+			b.Fatal(err)
+		}
+	})
+	if err := s.Flush(b.Context()); err != nil {
+		b.Fatal(err)
+	}
 	for _, bench := range []struct {
 		name string
 		q    query.Query
 	}{
 		{"10 edges from roll-ups", query.Query{Limit: 10}},
 		{"10 edges from segments", query.Query{Limit: 10, Filter: query.NameHas{Text: "example"}}},
-		{"10 edges of an hour", query.Query{Limit: 10, Span: flow.Span{Start: noon, End: noon + hour}}},
+		{"10 edges of an hour, from its segments", query.Query{Limit: 10, Span: flow.Span{Start: noon + 1, End: noon + hour}}},
+		{"10 edges of an hour, from its roll-up", query.Query{Limit: 10, Span: flow.Span{Start: noon, End: noon + hour}}},
 		{"servers per hour", query.Query{By: query.Server, Step: 3600e9}},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
