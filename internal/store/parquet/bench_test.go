@@ -2,6 +2,7 @@ package parquet
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -15,7 +16,10 @@ import (
 // benchEdges is how many edges a large company's network has in a day.
 const benchEdges = 50_000
 
-// traffic yields n records of one day, in order of End, of benchEdges edges of
+// perDay is how many records a day of traffic has at the most.
+const perDay = 10_000_000
+
+// traffic yields n records of a day, or of as many as it takes, in order of End, of benchEdges edges of
 // uneven weight, a thousand at a time.
 func traffic(n int, yield func([]flow.Record)) {
 	g := rand.New(rand.NewPCG(1, 2))
@@ -34,8 +38,9 @@ func traffic(n int, yield func([]flow.Record)) {
 	}
 	pick := zipf(benchEdges - 1)
 	records := make([]flow.Record, 0, 1000)
+	span := 24 * hour * int64((n+perDay-1)/perDay)
 	for i := range n {
-		r := record(uint64(i), int64(float64(24*hour)*float64(i)/float64(n)))
+		r := record(uint64(i), int64(float64(span)*float64(i)/float64(n)))
 		e := &edges[pick.Uint64()]
 		r.Client, r.Server, r.ServerPort, r.Info = e.Client, e.Server, e.ServerPort, e.Info
 		r.ClientPort = uint16(g.Uint32())
@@ -107,7 +112,7 @@ func BenchmarkTop(b *testing.B) {
 			b.Fatal(err)
 		}
 	})
-	if err := s.Flush(b.Context()); err != nil {
+	if err := errors.Join(s.Flush(b.Context()), s.Compact(b.Context())); err != nil {
 		b.Fatal(err)
 	}
 	for _, bench := range []struct {
