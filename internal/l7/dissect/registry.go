@@ -42,6 +42,17 @@ var protocols = [...]protocol{
 	{appDNS, overTCP | overUDP, []uint16{53}, "", recogniseDNS},
 	{appMDNS, overUDP, []uint16{5353}, "", recogniseMDNS},
 	{appLLMNR, overTCP | overUDP, []uint16{5355}, "", recogniseLLMNR},
+	{appSSH, overTCP, []uint16{22, 2222}, "S", recogniseSSH},
+	{appSMTP, overTCP, []uint16{25, 587}, "2EeHhLl", recogniseSMTP},
+	{appFTP, overTCP, []uint16{21}, "2", recogniseFTP},
+	{appPOP3, overTCP, []uint16{110}, "+", recognisePOP3},
+	{appIMAP, overTCP, []uint16{143}, "*", recogniseIMAP},
+	{appRsync, overTCP, []uint16{873}, "@", recogniseRsync},
+	{appMySQL, overTCP, []uint16{3306}, "", recogniseMySQL},
+	{appPostgreSQL, overTCP, []uint16{5432}, "\x00", recognisePostgres},
+	{appRedis, overTCP, []uint16{6379}, "*", recogniseRedis},
+	{appNTP, overUDP, []uint16{123}, "", recogniseNTP},
+	{appSNMP, overUDP, []uint16{161, 162}, "0", recogniseSNMP},
 }
 
 // begins reports whether a message of p may have b as its first byte.
