@@ -90,6 +90,15 @@ type OnceWriter interface {
 	WriteOnce(ctx context.Context, name string, b *flow.Batch) error
 }
 
+// A Recorder is a store that can give its records back.
+type Recorder interface {
+	// Records yields all records whose End lies in span, in any order that is
+	// the same while the records are, with every field that is kept and texts as
+	// they are kept. Details in which nothing is said are nil. After an error
+	// there are no more records.
+	Records(ctx context.Context, span flow.Span) iter.Seq2[flow.Record, error]
+}
+
 // Stats says what a store holds.
 type Stats struct {
 	Records uint64    `json:"records"` // slices of conversations
