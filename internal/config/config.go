@@ -12,7 +12,7 @@ import (
 )
 
 // flowBytes is what a conversation takes in the flow table at the most.
-const flowBytes = 330
+const flowBytes = 340
 
 // A Config is what "portolan run" is told. Get one from a Loader; then every
 // value is within its range, and nothing is left to be computed.

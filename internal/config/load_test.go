@@ -77,7 +77,7 @@ func TestDefaults(t *testing.T) {
 	if d := cmp.Diff(want, got.Config, cmp.AllowUnexported(StoreURL{})); d != "" {
 		t.Error(d)
 	}
-	if n := got.MaxFlows(); n != 512<<20/330 {
+	if n := got.MaxFlows(); n != 512<<20/flowBytes {
 		t.Errorf("MaxFlows: %d", n)
 	}
 	if text := show(got); text != "" {

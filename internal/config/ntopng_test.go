@@ -54,7 +54,7 @@ filter: tcp port 80 (file n.conf:11)
 promiscuous: false (file n.conf:16)
 direction: in (file n.conf:26)
 ignore-vlans: true (file n.conf:27)
-memory: 63MiB (file n.conf:18)
+memory: 65MiB (file n.conf:18)
 instance: probe 1 (file n.conf:12)
 local-networks: 192.168.1.0/24=LAN, 10.0.0.0/16, 172.16.0.5/32 (file n.conf:9)
 protocols: /etc/protos.txt (file n.conf:25)
@@ -68,7 +68,7 @@ log.level: warn (file n.conf:20)
 note n.conf:2: -G: no PID file is written; the service manager knows the process
 note n.conf:4: -e: Portolan stays in the foreground; the service manager puts it into the background
 note n.conf:15: -W: the status page has no TLS; put a web server before it
-note n.conf:18: -X: bounds the flow table of a worker to 63MiB; when it is full, quiet conversations are stored early and none is ignored
+note n.conf:18: -X: bounds the flow table of a worker to 65MiB; when it is full, quiet conversations are stored early and none is ignored
 note n.conf:19: -x: hosts take no memory of their own; memory bounds the flow table
 note n.conf:21: -q: the status page asks for no login
 note n.conf:22: -l: the status page asks for no login; it listens on loopback

@@ -15,7 +15,7 @@ const maxFlows = 1 << 26
 // Config says how packets become flows. Start from Default.
 type Config struct {
 	// MaxFlows is how many conversations the table holds, 1 to 2^26. Each takes
-	// 330 bytes at the most, and memory is taken as it is needed. When the table
+	// 340 bytes at the most, and memory is taken as it is needed. When the table
 	// is full, the one of sixteen neighbours that was quiet the longest is
 	// exported early.
 	MaxFlows int

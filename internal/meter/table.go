@@ -3,6 +3,7 @@ package meter
 
 import (
 	"errors"
+	"math"
 	"math/bits"
 	"math/rand/v2"
 	"time"
@@ -38,7 +39,8 @@ type Table struct {
 	cold  []cold
 	began []int64 // the clock when the slice began; apart from cold, for the sweep
 	said  []said  // by record, as long as the identifier made it
-	mem   [3]mapping
+	due   []int64 // the clock before which the sweep need not look; 0 = no conversation
+	mem   [4]mapping
 	high  uint32 // records from here on were never used
 	spare uint32 // first of the chain of free records below high, plus 1
 	evict uint32 // where the search for a victim goes on
@@ -108,7 +110,11 @@ func (t *Table) allocate() (err error) {
 	if t.mem[2], err = newMapping(size[int64](n)); err != nil {
 		return err
 	}
-	t.hot, t.cold, t.began = view[hot](t.mem[0], n), view[cold](t.mem[1], n), view[int64](t.mem[2], n)
+	if t.mem[3], err = newMapping(size[int64](n)); err != nil {
+		return err
+	}
+	t.hot, t.cold = view[hot](t.mem[0], n), view[cold](t.mem[1], n)
+	t.began, t.due = view[int64](t.mem[2], n), view[int64](t.mem[3], n)
 	if t.endpoints, err = newEndpoints(t.cfg.Seed); err != nil {
 		return err
 	}
@@ -123,8 +129,8 @@ func (t *Table) Close() {
 	for _, m := range t.mem {
 		m.free()
 	}
-	t.mem = [3]mapping{}
-	t.hot, t.cold, t.began, t.said = nil, nil, nil, nil
+	t.mem = [4]mapping{}
+	t.hot, t.cold, t.began, t.due, t.said = nil, nil, nil, nil, nil
 	t.endpoints.free()
 	t.fragments.free()
 	t.stats.Live = 0
@@ -316,6 +322,7 @@ func (t *Table) begin(n uint32, h *packet.Headers, tuple *packet.Tuple, last uin
 	t.stats.Live++
 	r, c := &t.hot[n], &t.cold[n]
 	*r = hot{key: *tuple, last: t.clock.now, state: live | empty}
+	t.due[n] = math.MaxInt64 // until its first packet is counted
 	r.key[4] = last
 	*c = cold{iface: h.Iface, id: identity(tuple, h.Time, t.stats.Created)}
 	if d == 1 {
@@ -347,6 +354,7 @@ func (t *Table) add(n uint32, r *hot, h *packet.Headers, d uint) {
 	if r.state&empty != 0 {
 		r.state &^= empty
 		c.start, r.last, t.began[n] = at, at, t.clock.now
+		t.hasten(n, r)
 	}
 	switch {
 	case t.clock.behind(at) || r.state&late != 0:
@@ -399,6 +407,7 @@ func (t *Table) drop(n uint32) {
 	tuple := r.tuple()
 	t.index.remove(t.tag(&tuple, unpackObserver(r.key[4])), n)
 	*r = hot{}
+	t.due[n] = 0
 	r.key[0] = uint64(t.spare)
 	t.spare = n + 1
 }

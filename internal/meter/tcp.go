@@ -24,6 +24,7 @@ func (t *Table) segment(n uint32, r *hot, h *packet.Headers, d uint) {
 	r.flags[d] |= flags
 	if flags&(flagSYN|flagFIN|flagRST) != 0 || r.state&opening != 0 {
 		t.handshake(n, r, h, d)
+		t.hasten(n, r)
 	}
 	if h.Window != 0 {
 		r.state &^= shut << d
