@@ -128,7 +128,7 @@ func newStore(env *Env, o *options) *cobra.Command {
 		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newStoreInit(env, o), newStoreStatus(env, o), newStoreMigrate(env, o), newStorePrune(env, o))
+	cmd.AddCommand(newStoreInit(env, o), newStoreStatus(env, o), newStoreMigrate(env, o), newStorePrune(env, o), newStoreCopy(env, o))
 	return cmd
 }
 
