@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/portolan/portolan/internal/config"
+	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/store"
 	"github.com/portolan/portolan/internal/store/clickhouse"
 	"github.com/portolan/portolan/internal/store/drivers"
@@ -161,7 +162,7 @@ func newStoreStatus(env *Env, o *options) *cobra.Command {
 			if stats.Records > 0 {
 				fmt.Fprintf(env.Out, "from     %s UTC\nto       %s UTC\n", term.Time(stats.Span.Start), term.Time(stats.Span.End))
 			}
-			for l, err := range s.Losses(cmd.Context(), stats.Span) {
+			for l, err := range s.Losses(cmd.Context(), flow.Span{}) {
 				if err != nil {
 					return storeError(err)
 				}
