@@ -84,6 +84,7 @@ type conversation struct {
 	details   *flow.Details
 	handshake *pieces // of DTLS or QUIC
 	quic      *quicState
+	streak    streak
 	sides     [2]side // what the first speaker says, what the other says
 	owner     uint8   // the protocol that claimed it, plus 1; 0 = nobody yet
 	stage     uint8   // bits that are the owner's

@@ -53,6 +53,11 @@ var protocols = [...]protocol{
 	{appRedis, overTCP, []uint16{6379}, "*", recogniseRedis},
 	{appNTP, overUDP, []uint16{123}, "", recogniseNTP},
 	{appSNMP, overUDP, []uint16{161, 162}, "0", recogniseSNMP},
+	{appSTUN, overTCP | overUDP, []uint16{3478, 19302}, "\x00\x01", recogniseSTUN},
+	{appSIP, overTCP | overUDP, []uint16{5060}, "A-Z", recogniseSIP},
+	{appRTSP, overTCP, []uint16{554, 8554}, "A-Z", recogniseRTSP},
+	{appRTCP, overUDP, []uint16{5005}, "\x80-\xbf", recogniseRTCP},
+	{appRTP, overUDP, []uint16{5004}, "\x80-\xbf", recogniseRTP},
 }
 
 // begins reports whether a message of p may have b as its first byte.
