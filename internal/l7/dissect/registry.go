@@ -58,6 +58,12 @@ var protocols = [...]protocol{
 	{appRTSP, overTCP, []uint16{554, 8554}, "A-Z", recogniseRTSP},
 	{appRTCP, overUDP, []uint16{5005}, "\x80-\xbf", recogniseRTCP},
 	{appRTP, overUDP, []uint16{5004}, "\x80-\xbf", recogniseRTP},
+	{appSyslog, overTCP | overUDP, []uint16{514, 601}, "<0-9", recogniseSyslog},
+	{appTFTP, overUDP, []uint16{69}, "\x00", recogniseTFTP},
+	{appNetFlow, overUDP, []uint16{2055, 4739, 9995, 9996}, "\x00", recogniseNetFlow},
+	{appSFlow, overUDP, []uint16{6343}, "\x00", recogniseSFlow},
+	{appSSDP, overUDP, []uint16{1900}, "MNH", recogniseSSDP},
+	{appWSD, overUDP, []uint16{3702}, "<", recogniseWSD},
 }
 
 // begins reports whether a message of p may have b as its first byte.

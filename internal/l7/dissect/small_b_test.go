@@ -20,8 +20,23 @@ const (
 	rtspAsk    = "DESCRIBE rtsp://cam.example.org:554/live RTSP/1.0\r\nCSeq: 2\r\n\r\n"
 	rtspOK     = "RTSP/1.0 200 OK\r\nCSeq: 2\r\nServer: GStreamer RTSP server\r\n\r\n"
 	// rtcpReport is a sender's report and its description.
-	rtcpReport = "\x80\xc8\x00\x06SRC1abcdefghijklmnopqrst" + "\x81\xca\x00\x03SRC1\x01\x05a@b.c\x00"
+	rtcpReport  = "\x80\xc8\x00\x06SRC1abcdefghijklmnopqrst" + "\x81\xca\x00\x03SRC1\x01\x05a@b.c\x00"
+	syslogOld   = "<34>Oct 11 22:14:15 mymachine su: 'su root' failed for lonvick on /dev/pts/8"
+	syslogNew   = "<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog - ID47 - hello"
+	tftpRead    = "\x00\x01pxelinux.0\x00octet\x00blksize\x001428\x00"
+	tftpOptions = "\x00\x06blksize\x001428\x00"
+	// netflow9 and ipfix have a template of one field, and a record of it.
+	netflow9 = "\x00\x09\x00\x02uptitimenumbfrom" + "\x00\x00\x00\x0c\x01\x00\x00\x01\x00\x08\x00\x04" + "\x01\x00\x00\x08\x0a\x00\x00\x01"
+	ipfix    = "\x00\x0a\x00\x24timenumbfrom" + "\x00\x02\x00\x0c\x01\x00\x00\x01\x00\x08\x00\x04" + "\x01\x00\x00\x08\x0a\x00\x00\x01"
+	// sflow5 has one sample of counters with eight bytes.
+	sflow5     = "\x00\x00\x00\x05\x00\x00\x00\x01\x0a\x00\x00\x01subanumbupti" + "\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x08abcdefgh"
+	ssdpSearch = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n\r\n"
+	ssdpAnswer = "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\nSERVER: Linux UPnP/1.0 router\r\n\r\n"
+	wsdProbe   = `<?xml version="1.0"?><s:Envelope xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Body/></s:Envelope>`
 )
+
+// netflow5 has two records.
+var netflow5 = "\x00\x05\x00\x02" + strings.Repeat("x", 20+2*48)
 
 // rtp is a packet of G.711 without its sound.
 func rtp(seq byte) string { return "\x80\x00\x00" + string([]byte{seq}) + "TTTTSRC1sound" }
@@ -47,6 +62,19 @@ func TestSmallProtocolsB(t *testing.T) {
 		{"RTSP", flow.TCP, 554, []string{rtspAsk, rtspOK}, "RTSP", "cam.example.org", "GStreamer RTSP server", false},
 		{"RTCP", flow.UDP, 5005, []string{rtcpReport}, "RTCP", "", "", false},
 		{"RTP", flow.UDP, 5004, []string{rtp(1), rtp(100), rtp(2), rtp(101), rtp(3), "", rtp(5)}, "RTP", "", "", false},
+		{"Syslog", flow.UDP, 514, []string{syslogOld}, "Syslog", "", "", false},
+		{"Syslog, RFC 5424", flow.UDP, 514, []string{syslogNew}, "Syslog", "", "", false},
+		{"Syslog without a time", flow.UDP, 514, []string{"<13>hello"}, "Syslog", "", "", true},
+		{"Syslog over TCP", flow.TCP, 514, []string{"83 " + syslogNew}, "Syslog", "", "", false},
+		{"TFTP", flow.UDP, 69, []string{tftpRead}, "TFTP", "", "", false},
+		{"TFTP's options", flow.UDP, 69, []string{tftpOptions}, "TFTP", "", "", false},
+		{"NetFlow 5", flow.UDP, 2055, []string{netflow5}, "NetFlow", "", "", false},
+		{"NetFlow 9", flow.UDP, 2055, []string{netflow9}, "NetFlow", "", "", false},
+		{"IPFIX", flow.UDP, 4739, []string{ipfix}, "NetFlow", "", "", false},
+		{"sFlow", flow.UDP, 6343, []string{sflow5}, "sFlow", "", "", false},
+		{"SSDP", flow.UDP, 1900, []string{ssdpSearch}, "SSDP", "", "", false},
+		{"SSDP's answer", flow.UDP, 1900, []string{"", ssdpAnswer}, "SSDP", "", "Linux UPnP/1.0 router", false},
+		{"WS-Discovery", flow.UDP, 3702, []string{wsdProbe}, "WSD", "", "", false},
 	} {
 		for _, port := range []uint16{tc.port, 4711} {
 			k := newTalk(tc.proto, port)
@@ -91,6 +119,16 @@ func TestNotQuiteSmallProtocolsB(t *testing.T) {
 		{"three packets of RTP", flow.UDP, 5004, []string{rtp(1), rtp(2), rtp(3)}},
 		{"RTP that stands still", flow.UDP, 5004, []string{rtp(1), rtp(1), rtp(1), rtp(1), rtp(1)}},
 		{"RTP that jumps", flow.UDP, 5004, []string{rtp(1), rtp(2), rtp(3), rtp(90), rtp(91)}},
+		{"a priority that is none", flow.UDP, 514, []string{"<192>Oct 11 22:14:15 mymachine su: x"}},
+		{"binary with a priority", flow.UDP, 514, []string{"<13>\x00\x01\x02"}},
+		{"a file without a mode", flow.UDP, 69, []string{"\x00\x01file\x00octets\x00"}},
+		{"data of TFTP", flow.UDP, 69, []string{"\x00\x03\x00\x01octet\x00octet\x00"}},
+		{"NetFlow 5 with a byte too many", flow.UDP, 2055, []string{netflow5 + "\x00"}},
+		{"NetFlow 9 with a set that is cut", flow.UDP, 2055, []string{netflow9[:len(netflow9)-1]}},
+		{"IPFIX of another length", flow.UDP, 4739, []string{ipfix + "\x01\x00\x00\x08abcd"}},
+		{"sFlow with two samples of one", flow.UDP, 6343, []string{strings.Replace(sflow5, "\x00\x00\x00\x01\x00\x00\x00\x02", "\x00\x00\x00\x02\x00\x00\x00\x02", 1)}},
+		{"an answer of HTTP over UDP", flow.UDP, 1900, []string{"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"}},
+		{"another message of SOAP", flow.UDP, 3702, []string{strings.ReplaceAll(wsdProbe, "discovery", "addressing")}},
 	} {
 		k := newTalk(tc.proto, tc.port)
 		for _, s := range tc.said {
@@ -105,6 +143,7 @@ func TestNotQuiteSmallProtocolsB(t *testing.T) {
 func TestNumbersOfSmallProtocolsB(t *testing.T) {
 	for id, name := range map[uint16]string{
 		appSTUN: "STUN", appSIP: "SIP", appRTP: "RTP", appRTCP: "RTCP", appRTSP: "RTSP",
+		appSyslog: "Syslog", appTFTP: "TFTP", appNetFlow: "NetFlow", appSFlow: "sFlow", appSSDP: "SSDP", appWSD: "WSD",
 	} {
 		if got := l7.AppName(flow.App{Master: id}); got != name {
 			t.Errorf("%d is %s, not %s", id, got, name)
@@ -112,8 +151,14 @@ func TestNumbersOfSmallProtocolsB(t *testing.T) {
 	}
 }
 
-func FuzzSTUN(f *testing.F) { fuzzRecogniser(f, appSTUN, stunAsk, stunAnswer, stunOld) }
-func FuzzSIP(f *testing.F)  { fuzzRecogniser(f, appSIP, sipInvite, sipTrying, sipOK) }
-func FuzzRTSP(f *testing.F) { fuzzRecogniser(f, appRTSP, rtspAsk, rtspOK) }
-func FuzzRTCP(f *testing.F) { fuzzRecogniser(f, appRTCP, rtcpReport) }
-func FuzzRTP(f *testing.F)  { fuzzRecogniser(f, appRTP, rtp(1)) }
+func FuzzSTUN(f *testing.F)    { fuzzRecogniser(f, appSTUN, stunAsk, stunAnswer, stunOld) }
+func FuzzSIP(f *testing.F)     { fuzzRecogniser(f, appSIP, sipInvite, sipTrying, sipOK) }
+func FuzzRTSP(f *testing.F)    { fuzzRecogniser(f, appRTSP, rtspAsk, rtspOK) }
+func FuzzRTCP(f *testing.F)    { fuzzRecogniser(f, appRTCP, rtcpReport) }
+func FuzzRTP(f *testing.F)     { fuzzRecogniser(f, appRTP, rtp(1)) }
+func FuzzSyslog(f *testing.F)  { fuzzRecogniser(f, appSyslog, syslogOld, syslogNew) }
+func FuzzTFTP(f *testing.F)    { fuzzRecogniser(f, appTFTP, tftpRead, tftpOptions) }
+func FuzzNetFlow(f *testing.F) { fuzzRecogniser(f, appNetFlow, netflow5, netflow9, ipfix) }
+func FuzzSFlow(f *testing.F)   { fuzzRecogniser(f, appSFlow, sflow5) }
+func FuzzSSDP(f *testing.F)    { fuzzRecogniser(f, appSSDP, ssdpSearch, ssdpAnswer) }
+func FuzzWSD(f *testing.F)     { fuzzRecogniser(f, appWSD, wsdProbe) }
