@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -61,8 +62,8 @@ func (l *Learned) LeftOut() uint64 {
 	return l.leftOut
 }
 
-// Save adds the names to the file at path, which Names.ReadFile reads. It does
-// nothing if there is nothing new.
+// Save adds the names to the file at path, which Names.ReadFile reads; it makes
+// the folder if there is none. It does nothing if there is nothing new.
 func (l *Learned) Save(path string) error {
 	l.mu.Lock()
 	changed := l.changed
@@ -120,6 +121,9 @@ func (l *Learned) write(path string) error {
 		rows = append(rows, []string{a.String(), n.name, "", time.Unix(0, n.at).UTC().Format(time.RFC3339Nano)})
 	}
 	l.mu.Unlock()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return err

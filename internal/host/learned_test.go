@@ -8,7 +8,7 @@ import (
 )
 
 func TestLearnedNamesAreRead(t *testing.T) {
-	path := filepath.Join(t.TempDir(), LearnedFile)
+	path := filepath.Join(t.TempDir(), "not yet there", LearnedFile)
 	one, two := netip.MustParseAddr("192.168.1.20"), netip.MustParseAddr("fd00::20")
 	var l Learned
 	l.See(one, "old.lab.example", 1)
