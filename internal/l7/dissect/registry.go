@@ -64,6 +64,9 @@ var protocols = [...]protocol{
 	{appSFlow, overUDP, []uint16{6343}, "\x00", recogniseSFlow},
 	{appSSDP, overUDP, []uint16{1900}, "MNH", recogniseSSDP},
 	{appWSD, overUDP, []uint16{3702}, "<", recogniseWSD},
+	{appWireGuard, overUDP, []uint16{51820}, "\x01-\x04", recogniseWireGuard},
+	{appIPsec, overUDP, []uint16{500, 4500}, "", recogniseIPsec},
+	{appOpenVPN, overTCP | overUDP, []uint16{1194}, "8@P\x00-\x04", recogniseOpenVPN},
 }
 
 // begins reports whether a message of p may have b as its first byte.

@@ -29,11 +29,27 @@ const (
 	netflow9 = "\x00\x09\x00\x02uptitimenumbfrom" + "\x00\x00\x00\x0c\x01\x00\x00\x01\x00\x08\x00\x04" + "\x01\x00\x00\x08\x0a\x00\x00\x01"
 	ipfix    = "\x00\x0a\x00\x24timenumbfrom" + "\x00\x02\x00\x0c\x01\x00\x00\x01\x00\x08\x00\x04" + "\x01\x00\x00\x08\x0a\x00\x00\x01"
 	// sflow5 has one sample of counters with eight bytes.
-	sflow5     = "\x00\x00\x00\x05\x00\x00\x00\x01\x0a\x00\x00\x01subanumbupti" + "\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x08abcdefgh"
-	ssdpSearch = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n\r\n"
-	ssdpAnswer = "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\nSERVER: Linux UPnP/1.0 router\r\n\r\n"
-	wsdProbe   = `<?xml version="1.0"?><s:Envelope xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Body/></s:Envelope>`
+	sflow5        = "\x00\x00\x00\x05\x00\x00\x00\x01\x0a\x00\x00\x01subanumbupti" + "\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x08abcdefgh"
+	ssdpSearch    = "M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\n\r\n"
+	ssdpAnswer    = "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\nSERVER: Linux UPnP/1.0 router\r\n\r\n"
+	wsdProbe      = `<?xml version="1.0"?><s:Envelope xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Body/></s:Envelope>`
+	ike1          = "INITINIT\x00\x00\x00\x00\x00\x00\x00\x00\x01\x10\x02\x00\x00\x00\x00\x00\x00\x00\x00\x24associat"
+	ike2          = "INITINIT\x00\x00\x00\x00\x00\x00\x00\x00\x21\x20\x22\x08\x00\x00\x00\x00\x00\x00\x00\x24associat"
+	openvpnAsk    = "\x38CLIENTID\x00\x00\x00\x00\x00"
+	openvpnAnswer = "\x40SERVERID\x01\x00\x00\x00\x00CLIENTID\x00\x00\x00\x00"
 )
+
+// WireGuard's handshake, without cookies.
+var (
+	wireguardAsk    = "\x01\x00\x00\x00" + strings.Repeat("x", 148-4-16) + strings.Repeat("\x00", 16)
+	wireguardAnswer = "\x02\x00\x00\x00" + strings.Repeat("x", 92-4-16) + strings.Repeat("\x00", 16)
+)
+
+func wireguardData(n string) string {
+	return "\x04\x00\x00\x00INDX" + n + "\x00\x00\x00\x00\x00\x00\x00" + strings.Repeat("x", 16)
+}
+
+func esp(n string) string { return "INDX\x00\x00\x00" + n + strings.Repeat("x", 48) }
 
 // netflow5 has two records.
 var netflow5 = "\x00\x05\x00\x02" + strings.Repeat("x", 20+2*48)
@@ -75,6 +91,18 @@ func TestSmallProtocolsB(t *testing.T) {
 		{"SSDP", flow.UDP, 1900, []string{ssdpSearch}, "SSDP", "", "", false},
 		{"SSDP's answer", flow.UDP, 1900, []string{"", ssdpAnswer}, "SSDP", "", "Linux UPnP/1.0 router", false},
 		{"WS-Discovery", flow.UDP, 3702, []string{wsdProbe}, "WSD", "", "", false},
+		{"WireGuard", flow.UDP, 51820, []string{wireguardAsk, wireguardAnswer}, "WireGuard", "", "", false},
+		{"WireGuard's answer", flow.UDP, 51820, []string{"", wireguardAnswer}, "WireGuard", "", "", false},
+		{"WireGuard's data", flow.UDP, 51820, []string{wireguardData("\x01"), wireguardData("\x07"), wireguardData("\x02"), "", wireguardData("\x04")}, "WireGuard", "", "", true},
+		{"IKE 1", flow.UDP, 500, []string{ike1}, "IPsec", "", "", false},
+		{"IKE 2", flow.UDP, 500, []string{ike2}, "IPsec", "", "", false},
+		{"IKE 2 behind NAT", flow.UDP, 4500, []string{"\xff", "", "\x00\x00\x00\x00" + ike2}, "IPsec", "", "", true},
+		{"ESP behind NAT", flow.UDP, 4500, []string{esp("\x01"), esp("\x01"), esp("\x02"), "", esp("\x03")}, "IPsec", "", "", true},
+		{"OpenVPN", flow.UDP, 1194, []string{openvpnAsk, openvpnAnswer}, "OpenVPN", "", "", false},
+		{"OpenVPN with tls-crypt", flow.UDP, 1194, []string{openvpnAsk + strings.Repeat("x", 40), openvpnAnswer + strings.Repeat("x", 40)}, "OpenVPN", "", "", false},
+		{"OpenVPN with a wrapped key", flow.UDP, 1194, []string{"\x50" + strings.Repeat("x", 400), openvpnAnswer + strings.Repeat("x", 46)}, "OpenVPN", "", "", false},
+		{"OpenVPN over TCP", flow.TCP, 1194, []string{"\x00\x0e" + openvpnAsk, "\x00\x1a" + openvpnAnswer}, "OpenVPN", "", "", false},
+		{"OpenVPN's client alone", flow.UDP, 1194, []string{openvpnAsk}, "OpenVPN", "", "", true},
 	} {
 		for _, port := range []uint16{tc.port, 4711} {
 			k := newTalk(tc.proto, port)
@@ -129,6 +157,13 @@ func TestNotQuiteSmallProtocolsB(t *testing.T) {
 		{"sFlow with two samples of one", flow.UDP, 6343, []string{strings.Replace(sflow5, "\x00\x00\x00\x01\x00\x00\x00\x02", "\x00\x00\x00\x02\x00\x00\x00\x02", 1)}},
 		{"an answer of HTTP over UDP", flow.UDP, 1900, []string{"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n"}},
 		{"another message of SOAP", flow.UDP, 3702, []string{strings.ReplaceAll(wsdProbe, "discovery", "addressing")}},
+		{"WireGuard of another length", flow.UDP, 51820, []string{wireguardAsk + "\x00"}},
+		{"WireGuard's data, once", flow.UDP, 51820, []string{wireguardData("\x01"), wireguardData("\x01")}},
+		{"IKE of version 3", flow.UDP, 500, []string{strings.Replace(ike2, "\x21\x20\x22", "\x21\x30\x22", 1)}},
+		{"IKE of another length", flow.UDP, 500, []string{ike2 + "x"}},
+		{"ESP that stands still", flow.UDP, 4500, []string{esp("\x01"), esp("\x01"), esp("\x01"), esp("\x01")}},
+		{"OpenVPN with a key nobody knows", flow.UDP, 1194, []string{openvpnAsk + strings.Repeat("x", 40)}},
+		{"OpenVPN's server alone", flow.UDP, 1194, []string{openvpnAnswer}},
 	} {
 		k := newTalk(tc.proto, tc.port)
 		for _, s := range tc.said {
@@ -144,6 +179,7 @@ func TestNumbersOfSmallProtocolsB(t *testing.T) {
 	for id, name := range map[uint16]string{
 		appSTUN: "STUN", appSIP: "SIP", appRTP: "RTP", appRTCP: "RTCP", appRTSP: "RTSP",
 		appSyslog: "Syslog", appTFTP: "TFTP", appNetFlow: "NetFlow", appSFlow: "sFlow", appSSDP: "SSDP", appWSD: "WSD",
+		appWireGuard: "WireGuard", appIPsec: "IPsec", appOpenVPN: "OpenVPN",
 	} {
 		if got := l7.AppName(flow.App{Master: id}); got != name {
 			t.Errorf("%d is %s, not %s", id, got, name)
@@ -162,3 +198,8 @@ func FuzzNetFlow(f *testing.F) { fuzzRecogniser(f, appNetFlow, netflow5, netflow
 func FuzzSFlow(f *testing.F)   { fuzzRecogniser(f, appSFlow, sflow5) }
 func FuzzSSDP(f *testing.F)    { fuzzRecogniser(f, appSSDP, ssdpSearch, ssdpAnswer) }
 func FuzzWSD(f *testing.F)     { fuzzRecogniser(f, appWSD, wsdProbe) }
+func FuzzWireGuard(f *testing.F) {
+	fuzzRecogniser(f, appWireGuard, wireguardAsk, wireguardAnswer, wireguardData("\x01"))
+}
+func FuzzIPsec(f *testing.F)   { fuzzRecogniser(f, appIPsec, ike1, ike2, esp("\x01")) }
+func FuzzOpenVPN(f *testing.F) { fuzzRecogniser(f, appOpenVPN, openvpnAsk, openvpnAnswer) }
