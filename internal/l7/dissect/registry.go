@@ -67,6 +67,13 @@ var protocols = [...]protocol{
 	{appWireGuard, overUDP, []uint16{51820}, "\x01-\x04", recogniseWireGuard},
 	{appIPsec, overUDP, []uint16{500, 4500}, "", recogniseIPsec},
 	{appOpenVPN, overTCP | overUDP, []uint16{1194}, "8@P\x00-\x04", recogniseOpenVPN},
+	{appGTP, overUDP, []uint16{2123, 2152}, "0-7@HPX", recogniseGTP},
+	{appRADIUS, overUDP, []uint16{1812, 1813, 1645, 1646, 3799}, "\x01-\x05\x0b-\x0d\x28-\x2d", recogniseRADIUS},
+	{appBGP, overTCP, []uint16{179}, "\xff", recogniseBGP},
+	{appBitTorrent, overTCP | overUDP, []uint16{6881, 6771, 6969}, "\x13d\x00B", recogniseBitTorrent},
+	{appTelnet, overTCP, []uint16{23}, "\xff", recogniseTelnet},
+	{appZabbix, overTCP, []uint16{10050, 10051}, "Z", recogniseZabbix},
+	{appCassandra, overTCP, []uint16{9042}, "\x03-\x05\x83-\x85", recogniseCassandra},
 }
 
 // begins reports whether a message of p may have b as its first byte.

@@ -37,6 +37,20 @@ const (
 	ike2          = "INITINIT\x00\x00\x00\x00\x00\x00\x00\x00\x21\x20\x22\x08\x00\x00\x00\x00\x00\x00\x00\x24associat"
 	openvpnAsk    = "\x38CLIENTID\x00\x00\x00\x00\x00"
 	openvpnAnswer = "\x40SERVERID\x01\x00\x00\x00\x00CLIENTID\x00\x00\x00\x00"
+
+	gtp1 = "\x32\x01\x00\x04\x00\x00\x00\x00\x00\x01\x00\x00" // echo
+	gtp2 = "\x40\x01\x00\x09\x00\x00\x01\x00\x03\x00\x01\x00\x05"
+	gtpu = "\x30\xff\x00\x04TEID\x45\x00\x00\x04"
+	// radiusAsk asks for a user at a port.
+	radiusAsk = "\x01\x07\x00\x20authenticator012" + "\x01\x06user" + "\x05\x06\x00\x00\x00\x03"
+	bgpOpen   = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x00\x1d\x01\x04\xfd\xe8\x00\xb4\x0a\x00\x00\x01\x00"
+	dhtPing   = "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe" // of BEP 5
+	btTracker = "\x00\x00\x04\x17\x27\x10\x19\x80\x00\x00\x00\x00abcd"
+	zabbixAsk = "ZBXD\x01\x0a\x00\x00\x00\x00\x00\x00\x00agent.ping"
+
+	cqlOptions   = "\x04\x00\x00\x00\x05\x00\x00\x00\x00"
+	cqlSupported = "\x84\x00\x00\x00\x06\x00\x00\x00\x18\x00\x01\x00\x0bCQL_VERSION\x00\x01\x00\x053.4.6"
+	cqlStartup   = "\x04\x00\x00\x01\x01\x00\x00\x00\x16\x00\x01\x00\x0bCQL_VERSION\x00\x053.0.0"
 )
 
 // WireGuard's handshake, without cookies.
@@ -102,6 +116,24 @@ func TestSmallProtocolsB(t *testing.T) {
 		{"OpenVPN with tls-crypt", flow.UDP, 1194, []string{openvpnAsk + strings.Repeat("x", 40), openvpnAnswer + strings.Repeat("x", 40)}, "OpenVPN", "", "", false},
 		{"OpenVPN with a wrapped key", flow.UDP, 1194, []string{"\x50" + strings.Repeat("x", 400), openvpnAnswer + strings.Repeat("x", 46)}, "OpenVPN", "", "", false},
 		{"OpenVPN over TCP", flow.TCP, 1194, []string{"\x00\x0e" + openvpnAsk, "\x00\x1a" + openvpnAnswer}, "OpenVPN", "", "", false},
+		{"GTP-C 1", flow.UDP, 2123, []string{gtp1}, "GTP.GTP_C", "", "", true},
+		{"GTP-C 2", flow.UDP, 2123, []string{gtp2}, "GTP.GTP_C", "", "", true},
+		{"GTP-C 2 of a tunnel", flow.UDP, 2123, []string{"\x48\x20\x00\x0cTEID\x00\x00\x01\x00\x03\x00\x00\x00"}, "GTP.GTP_C", "", "", true},
+		{"GTP-U", flow.UDP, 2152, []string{gtpu}, "GTP.GTP_U", "", "", true},
+		{"RADIUS", flow.UDP, 1812, []string{radiusAsk}, "Radius", "", "", false},
+		{"RADIUS without attributes", flow.UDP, 1812, []string{"\x02\x07\x00\x14authenticator012"}, "Radius", "", "", true},
+		{"BGP", flow.TCP, 179, []string{bgpOpen}, "BGP", "", "", false},
+		{"BGP in parts", flow.TCP, 179, []string{bgpOpen[:7], "", bgpOpen[7:]}, "BGP", "", "", true},
+		{"BitTorrent", flow.TCP, 6881, []string{"\x13BitTorrent protocol\x00\x00\x00\x00\x00\x10\x00\x05"}, "BitTorrent", "", "", false},
+		{"BitTorrent's table", flow.UDP, 6881, []string{dhtPing}, "BitTorrent", "", "", false},
+		{"BitTorrent's tracker", flow.UDP, 6969, []string{btTracker}, "BitTorrent", "", "", false},
+		{"BitTorrent's neighbours", flow.UDP, 6771, []string{"BT-SEARCH * HTTP/1.1\r\nHost: 239.192.152.143:6771\r\n\r\n"}, "BitTorrent", "", "", false},
+		{"Telnet", flow.TCP, 23, []string{"", "\xff\xfd\x18\xff\xfd\x20"}, "Telnet", "", "", false},
+		{"Telnet, one request", flow.TCP, 23, []string{"", "\xff\xfd\x18"}, "Telnet", "", "", true},
+		{"Zabbix", flow.TCP, 10051, []string{zabbixAsk}, "Zabbix", "", "", false},
+		{"Zabbix, compressed", flow.TCP, 10051, []string{"ZBXD\x03\x10\x00\x00\x00\x80\x00\x00\x00x"}, "Zabbix", "", "", false},
+		{"Cassandra", flow.TCP, 9042, []string{cqlOptions, cqlSupported}, "Cassandra", "", "", false},
+		{"Cassandra's start", flow.TCP, 9042, []string{cqlStartup}, "Cassandra", "", "", false},
 		{"OpenVPN's client alone", flow.UDP, 1194, []string{openvpnAsk}, "OpenVPN", "", "", true},
 	} {
 		for _, port := range []uint16{tc.port, 4711} {
@@ -164,6 +196,17 @@ func TestNotQuiteSmallProtocolsB(t *testing.T) {
 		{"ESP that stands still", flow.UDP, 4500, []string{esp("\x01"), esp("\x01"), esp("\x01"), esp("\x01")}},
 		{"OpenVPN with a key nobody knows", flow.UDP, 1194, []string{openvpnAsk + strings.Repeat("x", 40)}},
 		{"OpenVPN's server alone", flow.UDP, 1194, []string{openvpnAnswer}},
+		{"GTP of another length", flow.UDP, 2123, []string{gtp1 + "x"}},
+		{"GTP of version 3", flow.UDP, 2123, []string{"\x60" + gtp2[1:]}},
+		{"RADIUS with an attribute that is cut", flow.UDP, 1812, []string{strings.Replace(radiusAsk, "\x01\x06", "\x01\x05", 1)}},
+		{"RADIUS of a code nobody knows", flow.UDP, 1812, []string{"\x06" + radiusAsk[1:]}},
+		{"BGP of version 3", flow.TCP, 179, []string{strings.Replace(bgpOpen, "\x01\x04", "\x01\x03", 1)}},
+		{"BGP without a length", flow.TCP, 179, []string{bgpOpen[:16] + "\x00\x00\x04"}},
+		{"a dictionary of something else", flow.UDP, 6881, []string{"d1:ai1e1:bi2e1:ci3e1:di4ee"}},
+		{"Telnet that asks for nothing", flow.TCP, 23, []string{"\xff\xf0\x18"}},
+		{"Zabbix without its bit", flow.TCP, 10051, []string{"ZBXD\x00" + zabbixAsk[5:]}},
+		{"Cassandra's options alone", flow.TCP, 9042, []string{cqlOptions}},
+		{"Cassandra of version 9", flow.TCP, 9042, []string{"\x09" + cqlStartup[1:]}},
 	} {
 		k := newTalk(tc.proto, tc.port)
 		for _, s := range tc.said {
@@ -180,6 +223,8 @@ func TestNumbersOfSmallProtocolsB(t *testing.T) {
 		appSTUN: "STUN", appSIP: "SIP", appRTP: "RTP", appRTCP: "RTCP", appRTSP: "RTSP",
 		appSyslog: "Syslog", appTFTP: "TFTP", appNetFlow: "NetFlow", appSFlow: "sFlow", appSSDP: "SSDP", appWSD: "WSD",
 		appWireGuard: "WireGuard", appIPsec: "IPsec", appOpenVPN: "OpenVPN",
+		appGTP: "GTP", appGTPC: "GTP_C", appGTPU: "GTP_U", appRADIUS: "Radius", appBGP: "BGP", appBitTorrent: "BitTorrent", appTelnet: "Telnet",
+		appZabbix: "Zabbix", appCassandra: "Cassandra",
 	} {
 		if got := l7.AppName(flow.App{Master: id}); got != name {
 			t.Errorf("%d is %s, not %s", id, got, name)
@@ -203,3 +248,15 @@ func FuzzWireGuard(f *testing.F) {
 }
 func FuzzIPsec(f *testing.F)   { fuzzRecogniser(f, appIPsec, ike1, ike2, esp("\x01")) }
 func FuzzOpenVPN(f *testing.F) { fuzzRecogniser(f, appOpenVPN, openvpnAsk, openvpnAnswer) }
+
+func FuzzGTP(f *testing.F)    { fuzzRecogniser(f, appGTP, gtp1, gtp2, gtpu) }
+func FuzzRADIUS(f *testing.F) { fuzzRecogniser(f, appRADIUS, radiusAsk) }
+func FuzzBGP(f *testing.F)    { fuzzRecogniser(f, appBGP, bgpOpen) }
+func FuzzBitTorrent(f *testing.F) {
+	fuzzRecogniser(f, appBitTorrent, "\x13BitTorrent protocol", dhtPing, btTracker)
+}
+func FuzzTelnet(f *testing.F) { fuzzRecogniser(f, appTelnet, "\xff\xfd\x18\xff\xfd\x20") }
+func FuzzZabbix(f *testing.F) { fuzzRecogniser(f, appZabbix, zabbixAsk) }
+func FuzzCassandra(f *testing.F) {
+	fuzzRecogniser(f, appCassandra, cqlOptions, cqlSupported, cqlStartup)
+}
