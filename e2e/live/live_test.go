@@ -123,8 +123,19 @@ type edge struct {
 // top returns the edges of a store, summed over applications.
 func top(t *testing.T, store string) []edge {
 	t.Helper()
+	return edges(t, do(t, binary, "top", "--store", store, "--json", "-n", "0"))
+}
+
+// topIn is top of a store that can be reached from a namespace.
+func topIn(t *testing.T, namespace, store string) []edge {
+	t.Helper()
+	return edges(t, do(t, "ip", "netns", "exec", namespace, binary, "top", "--store", store, "--json", "-n", "0"))
+}
+
+func edges(t *testing.T, lines string) []edge {
+	t.Helper()
 	sums := map[edge]edge{}
-	dec := json.NewDecoder(strings.NewReader(do(t, binary, "top", "--store", store, "--json", "-n", "0")))
+	dec := json.NewDecoder(strings.NewReader(lines))
 	for {
 		var e edge
 		if err := dec.Decode(&e); err == io.EOF {
@@ -158,7 +169,8 @@ func sorted(sums map[edge]edge) []edge {
 // is the truth, and the same as what the file gives.
 func TestLab(t *testing.T) {
 	dir := t.TempDir()
-	env := append(os.Environ(), "LAB=ptll", "SECONDS_OF_TRAFFIC=20")
+	name := fmt.Sprintf("ptll%d", os.Getpid())
+	env := append(os.Environ(), "LAB="+name, "SECONDS_OF_TRAFFIC=20")
 	net := func(args ...string) {
 		t.Helper()
 		cmd := exec.Command("bash", append([]string{"../lab/net.sh"}, args...)...)
@@ -169,7 +181,7 @@ func TestLab(t *testing.T) {
 	}
 	t.Cleanup(func() { net("down") })
 	net("up")
-	const bridge = "ptll-br"
+	bridge := name + "-br"
 	live, file, pcap := filepath.Join(dir, "live"), filepath.Join(dir, "file"), filepath.Join(dir, "lab.pcap")
 	dump := start(t, bridge, "tcpdump", "-i", "mirror0", "-w", pcap, "-B", "65536", "--time-stamp-precision=nano", "-Z", "root")
 	p := start(t, bridge, binary, "run", "-i", "mirror0", "--store", live, "--workers", "1", "--listen", "off")
@@ -210,7 +222,7 @@ func TestLab(t *testing.T) {
 // and returns their names. The interfaces are called v1 and v2.
 func pair(t *testing.T) (one, two string) {
 	t.Helper()
-	one, two = "ptlv1", "ptlv2"
+	one, two = fmt.Sprintf("ptlv%d-1", os.Getpid()), fmt.Sprintf("ptlv%d-2", os.Getpid())
 	for i, ns := range []string{one, two} {
 		do(t, "ip", "netns", "add", ns)
 		t.Cleanup(func() { exec.Command("ip", "netns", "del", ns).Run() }) //nolint:errcheck // the next test would say
