@@ -29,7 +29,8 @@ import (
 
 const (
 	day = int64(24 * time.Hour)
-	// copyRecords and copyTexts bound a batch, and so the memory of a copy.
+	// copyRecords and copyTexts bound a batch, and so the memory of a copy. Were
+	// they changed, a copy that an older portolan began would count twice.
 	copyRecords = 50_000
 	copyTexts   = 16 << 20 // bytes
 )
@@ -45,6 +46,7 @@ type copying struct {
 	source store.Store
 	target store.Store
 	name   string // of the source in the names of what is written
+	most   int    // records in a batch
 	batch  flow.Batch
 	texts  int // bytes in batch
 
@@ -66,7 +68,7 @@ type copySummary struct {
 }
 
 func newStoreCopy(env *Env, o *options) *cobra.Command {
-	c := copying{env: env, o: o}
+	c := copying{env: env, o: o, most: copyRecords}
 	cmd := &cobra.Command{
 		Use:   "copy",
 		Short: "Copy the flows of a store into another one, of any kind",
@@ -314,7 +316,7 @@ func (d *copyDay) add(ctx context.Context, r flow.Record) error {
 		c.texts += len(r.Details.JA4) + len(r.Details.Software)
 	}
 	d.records++
-	if len(c.batch.Records) < copyRecords && c.texts < copyTexts {
+	if len(c.batch.Records) < c.most && c.texts < copyTexts {
 		return nil
 	}
 	return d.send(ctx)
