@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-sql-driver/mysql"
 	gocmp "github.com/google/go-cmp/cmp"
 
 	chtest "github.com/portolan/portolan/e2e/clickhouse"
@@ -246,6 +248,47 @@ func TestCopyAround(t *testing.T) {
 		first := portolan(t, "top", "--json", "-n", "0", "--store", around[0])
 		if diff := gocmp.Diff(first, portolan(t, "top", "--json", "-n", "0", "--store", around[i+1])); diff != "" {
 			t.Errorf("top of copy %d (-source +target):\n%.2000s", i+1, diff)
+		}
+	}
+}
+
+// TestCopyOfNtopng copies what ntopng 3.8 wrote: the copy tells of it what the
+// tables tell.
+func TestCopyOfNtopng(t *testing.T) {
+	_, options, _ := strings.Cut(mariadbAddresses(t, 1)[0], "?socket=")
+	driver := mysql.NewConfig()
+	driver.Net, driver.Addr, driver.User, driver.MultiStatements = "unix", options, "root", true
+	db, err := sql.Open("mysql", driver.FormatDSN())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(), `CREATE DATABASE ntopng; USE ntopng; CREATE TABLE ntopng.flowsv4 (idx int(11) NOT NULL AUTO_INCREMENT,
+		VLAN_ID smallint(5) unsigned, L7_PROTO smallint(5) unsigned, IP_SRC_ADDR int(10) unsigned, L4_SRC_PORT smallint(5) unsigned,
+		IP_DST_ADDR int(10) unsigned, L4_DST_PORT smallint(5) unsigned, PROTOCOL tinyint(3) unsigned, IN_BYTES int(10) unsigned, OUT_BYTES int(10) unsigned,
+		PACKETS int(10) unsigned, FIRST_SWITCHED int(10) unsigned, LAST_SWITCHED int(10) unsigned, INFO varchar(255), JSON blob,
+		NTOPNG_INSTANCE_NAME varchar(256), INTERFACE_ID smallint(5), KEY idx (idx)) ENGINE=MyISAM DEFAULT CHARSET=utf8 PARTITION BY HASH (FIRST_SWITCHED) PARTITIONS 8;
+		INSERT INTO ntopng.flowsv4 (VLAN_ID, L7_PROTO, IP_SRC_ADDR, L4_SRC_PORT, IP_DST_ADDR, L4_DST_PORT, PROTOCOL, IN_BYTES, OUT_BYTES, PACKETS,
+			FIRST_SWITCHED, LAST_SWITCHED, INFO, JSON, NTOPNG_INSTANCE_NAME, INTERFACE_ID)
+		SELECT seq % 2, seq % 7, INET_ATON('10.0.0.1') + seq % 50, seq % 60000, INET_ATON('192.0.2.1') + seq % 9, 443, 6, seq, 2 * seq, 30,
+			1770000000 + seq * 20, 1770000060 + seq * 20, 'www.example.com', COMPRESS('{"OUT_PKTS":20}'), 'nuc', seq % 2 FROM seq_1_to_10000;
+		INSERT INTO ntopng.flowsv4 (IP_SRC_ADDR) VALUES (NULL)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, to := "mariadb://root@localhost/ntopng?socket="+options, t.TempDir()
+	portolan(t, "store", "copy", "--from", from, "--to", to)
+	if out := portolan(t, "store", "copy", "--json", "--from", from, "--to", to); !strings.Contains(out, `"records":0`) {
+		t.Errorf("again: %s", out)
+	}
+	for _, by := range []string{"edge,vlan,observer", "edge", "client"} {
+		args := []string{"top", "--json", "-n", "0", "--by", by, "--store"}
+		want, got := portolan(t, append(args, from)...), portolan(t, append(args, to)...)
+		if diff := gocmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); diff != "" {
+			t.Errorf("by %s (-ntopng +copy):\n%.3000s", by, diff)
+		}
+		if strings.Count(want, "\n") < 50 {
+			t.Errorf("by %s: ntopng's tables tell\n%.1000s", by, want)
 		}
 	}
 }
