@@ -33,6 +33,8 @@ const (
 	// they changed, a copy that an older portolan began would count twice.
 	copyRecords = 50_000
 	copyTexts   = 16 << 20 // bytes
+	// flushBatches is after how many an embedded store writes what waits.
+	flushBatches = 5
 )
 
 // A copying holds the flags of "portolan store copy", and how far it is.
@@ -336,6 +338,11 @@ func (d *copyDay) send(ctx context.Context) error {
 		return err
 	}
 	d.batches++
+	if d.folder != nil && d.batches%flushBatches == 0 { // hours that are over need not wait in memory
+		if err := c.target.Flush(ctx); err != nil {
+			return err
+		}
+	}
 	c.sum.Records += uint64(len(c.batch.Records))
 	c.progress.Set(int64(float64(c.sum.Records) * c.perByte))
 	c.batch.Reset()
