@@ -27,21 +27,23 @@ run() { # run NAME COMMAND...: one line "cpu-seconds peak-MB" to $work/NAME
 }
 median() { sort -n -k1 "$1" | awk '{a[NR] = $0} END {print a[int((NR + 1) / 2)]}'; }
 
-printf '%-28s %-10s %9s %14s %8s\n' file tool 'cpu s' 'packets/cpu s' 'peak MB'
+printf '%-28s %-14s %9s %14s %8s\n' file tool 'cpu s' 'packets/cpu s' 'peak MB'
 for file in "${files[@]}"; do
 	packets=$(bin/portolan read --store "$work/count" --json "$file" | sed -n 's/.*"frames":\([0-9]*\).*/\1/p' | head -1)
 	rm -rf "$work/count" "$work"/*.times
 	for _ in $(seq "$rounds"); do
 		rm -rf "$work/store" "$work/nf"
-		run portolan bin/portolan read -q --store "$work/store" "$file"
+		run portolan bin/portolan read -q --identify=false --store "$work/store" "$file"
+		rm -rf "$work/store"
+		run portolan+apps bin/portolan read -q --store "$work/store" "$file"
 		mkdir -p "$work/nf"
 		PATH="$PATH:/usr/sbin" run nfpcapd nfpcapd -r "$file" -w "$work/nf" -B 4000000
 		# With a control socket softflowd waits for a client after the file's end.
 		PATH="$PATH:/usr/sbin" run softflowd softflowd -r "$file" -m 2000000 -c none -p "$work/pid"
 	done
-	for tool in portolan nfpcapd softflowd; do
+	for tool in portolan portolan+apps nfpcapd softflowd; do
 		[ -s "$work/$tool.times" ] || continue
 		read -r cpu mem < <(median "$work/$tool.times")
-		printf '%-28s %-10s %9s %14.0f %8s\n' "$(basename "$file")" "$tool" "$cpu" "$(awk "BEGIN {print $packets / $cpu}")" "$mem"
+		printf '%-28s %-14s %9s %14.0f %8s\n' "$(basename "$file")" "$tool" "$cpu" "$(awk "BEGIN {print $packets / $cpu}")" "$mem"
 	done
 done
