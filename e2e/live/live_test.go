@@ -182,7 +182,8 @@ func TestLab(t *testing.T) {
 
 func captureLab(t *testing.T, workers, offload string) {
 	dir := t.TempDir()
-	name := fmt.Sprintf("ptll%d", os.Getpid())
+	t.Parallel()
+	name := fmt.Sprintf("ptll%d-%s", os.Getpid(), workers) // labs can live side by side
 	env := append(os.Environ(), "LAB="+name, "SECONDS_OF_TRAFFIC=20", "OFFLOAD="+offload)
 	net := func(args ...string) {
 		t.Helper()
@@ -197,7 +198,7 @@ func captureLab(t *testing.T, workers, offload string) {
 	bridge := name + "-br"
 	live, file, pcap := filepath.Join(dir, "live"), filepath.Join(dir, "file"), filepath.Join(dir, "lab.pcap")
 	dump := start(t, bridge, "tcpdump", "-i", "mirror0", "-w", pcap, "-B", "65536", "--time-stamp-precision=nano", "-Z", "root")
-	p := start(t, bridge, binary, "run", "-i", "mirror0", "--store", live, "--workers", workers, "--listen", "off")
+	p := start(t, bridge, binary, "run", "-i", "mirror0", "--store", live, "--workers", workers, "--listen", "off", "--data-dir", dir)
 	time.Sleep(2 * time.Second) // both listen
 	net("start")
 	net("traffic")
