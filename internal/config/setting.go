@@ -107,7 +107,7 @@ func (c *Config) settings() []setting {
 		{key: "retention.size", flag: "retention-size", doc: "size of the embedded store above which the oldest flows leave it",
 			value: scalarOf("size, 64MiB or more; none", printBudget, orNone(within(parseSize, 64<<20, 1<<60)))(&c.Retention.Size)},
 		{key: "spill.folder", flag: "spill-folder", doc: "folder where flows wait while a database does not answer",
-			computed: "portolan-spill in data-dir",
+			computed: "spill in a store that is a folder; for a database a folder of its own in portolan-spill in data-dir",
 			value:    folder(&c.Spill.Folder)},
 		{key: "spill.budget", flag: "spill-budget", doc: "size of that folder above which flows are dropped, and counted",
 			value: scalarOf("size, 1MiB or more; none = flows do not wait", printBudget, orNone(within(parseSize, 1<<20, 1<<60)))(&c.Spill.Budget)},

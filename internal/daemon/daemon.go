@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -103,7 +104,7 @@ func Run(ctx context.Context, cfg *config.Loaded, opts Options) (err error) {
 func (d *daemon) folders() []string {
 	f := []string{d.home()}
 	if d.cfg.Spill.Budget > 0 {
-		f = append(f, d.cfg.Spill.Folder)
+		f = append(f, d.spillFolder())
 	}
 	return f
 }
@@ -172,7 +173,7 @@ func (d *daemon) openStore(ctx context.Context) error {
 	}
 	c := spool.Config{FlushEvery: flushEvery, Log: d.log}
 	if d.cfg.Spill.Budget > 0 {
-		c.Dir, c.Budget = d.cfg.Spill.Folder, int64(d.cfg.Spill.Budget)
+		c.Dir, c.Budget = d.spillFolder(), int64(d.cfg.Spill.Budget)
 	}
 	if d.spool, err = spool.Open(s, c); err != nil {
 		return errors.Join(err, s.Close())
@@ -281,6 +282,20 @@ func (d *daemon) writeLosses(now time.Time) {
 
 func (d *daemon) saveNames() error {
 	return d.names.Save(filepath.Join(d.home(), host.LearnedFile))
+}
+
+// spillFolder is where flows wait for the store. Unless somebody named it, each
+// store has its own: what waits for one must not go into another.
+func (d *daemon) spillFolder() string {
+	if d.cfg.Spill.Folder != filepath.Join(d.cfg.DataDir, "portolan-spill") {
+		return d.cfg.Spill.Folder
+	}
+	if d.cfg.Store.Kind() == "parquet" {
+		return filepath.Join(d.cfg.Store.Folder(), "spill")
+	}
+	h := fnv.New64a()
+	h.Write([]byte(d.cfg.Store.String())) // without its password
+	return filepath.Join(d.cfg.Spill.Folder, fmt.Sprintf("%016x", h.Sum64()))
 }
 
 // home is where the daemon keeps what it notes beside flows: where these are,
