@@ -37,7 +37,7 @@ test-race: ## run the tests with the race detector
 	cd e2e/clickhouse && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(GO) test -race -tags "$$(pkg-config --exists libndpi && echo ndpi)" ./...
 
-e2e: ## open our files in the real draw.io
+e2e: ## open our files in the real draw.io, run live against the lab
 	@scripts/setup.sh e2e
 	cd e2e/drawio && npm ci --ignore-scripts --no-audit --no-fund --silent
 	$(GO) test -tags e2e ./e2e/...
