@@ -288,6 +288,8 @@ func (d *disk) putFirst(batches []*flow.Batch) error {
 	f := &spillFile{number: middle - 1}
 	if len(d.files) > 0 {
 		f.number = d.files[0].number - 1
+	} else if err := d.newID(); err != nil { // names must not come again
+		return err
 	}
 	var all []byte
 	for _, b := range batches {

@@ -141,6 +141,7 @@ func TestOrderOverAnOutage(t *testing.T) {
 	put(sp, 50, 1000)
 	wait(t, "trouble", func() bool { return sp.Stats().Trouble != "" })
 	put(sp, 1000, 2000)
+	wait(t, "memory on the disk", func() bool { return sp.Stats().InMemory <= 10 })
 	st := sp.Stats()
 	if st.OnDisk == 0 || st.Dropped != 0 || st.InMemory+int(st.OnDisk) != 1950 || st.Lag == 0 {
 		t.Errorf("while down: %+v", st)
@@ -265,6 +266,37 @@ func TestOneSpoolAFolder(t *testing.T) {
 	}
 	shut(t, sp, time.Minute)
 	shut(t, open(t, &target{}, Config{Dir: dir}), time.Minute)
+}
+
+// TestNamesNeverComeAgain empties the folder between outages: a store that knows
+// names would take a batch for one that it has.
+func TestNamesNeverComeAgain(t *testing.T) {
+	d, err := openDisk(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	seen := map[string]bool{}
+	b := &flow.Batch{Records: []flow.Record{{ID: 1, End: 1}}}
+	for round := range 6 {
+		put := func() error { return d.put(b) }
+		if round%2 == 0 {
+			put = func() error { return d.putFirst([]*flow.Batch{b}) }
+		}
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		_, name, _ := d.next()
+		if name == "" || seen[name] {
+			t.Errorf("round %d: the name %q came before", round, name)
+		}
+		seen[name] = true
+		if d.taken() {
+			if err := d.drop(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 func TestDamagedFiles(t *testing.T) {

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/portolan/portolan/internal/flow"
@@ -115,6 +116,7 @@ func (s *Spool) try(ctx context.Context, do func() error) bool {
 		if err != nil {
 			s.stats.Trouble = err.Error()
 			s.stats.Retries++
+			s.shelve()
 		}
 		s.mu.Unlock()
 		if err == nil {
@@ -133,6 +135,24 @@ func (s *Spool) try(ctx context.Context, do func() error) bool {
 		}
 		wait = min(2*wait, slowestRetry)
 	}
+}
+
+// shelve moves what waits in memory to the disk, before what is there, so that
+// it outlives the process. The oldest batch stays: it is in the writer's hands.
+func (s *Spool) shelve() {
+	if s.disk == nil || len(s.memory) < 2 || s.disk.bytes >= s.cfg.Budget {
+		return
+	}
+	rest := s.memory[1:]
+	if err := s.disk.putFirst(rest); err != nil {
+		s.cfg.Log.Error("cannot spill flows to the disk", "err", err)
+		return
+	}
+	for _, b := range rest {
+		s.stats.InMemory -= len(b.Records)
+		s.stats.Spilled += uint64(len(b.Records))
+	}
+	s.memory = slices.Clone(s.memory[:1])
 }
 
 // flush makes durable what the store took, and gives it what was lost.
