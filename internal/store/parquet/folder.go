@@ -366,3 +366,10 @@ func (c *footers) get(path string) (*facts, error) {
 	c.known[path] = f
 	return f, nil
 }
+
+// forget is called when the file at path was replaced.
+func (c *footers) forget(path string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.known, path)
+}
