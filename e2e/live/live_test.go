@@ -182,8 +182,7 @@ func TestLab(t *testing.T) {
 
 func captureLab(t *testing.T, workers, offload string) {
 	dir := t.TempDir()
-	t.Parallel()
-	name := fmt.Sprintf("ptll%d-%s", os.Getpid(), workers) // labs can live side by side
+	name := fmt.Sprintf("ptll%d-%s", os.Getpid(), workers) // other checkouts may run theirs
 	env := append(os.Environ(), "LAB="+name, "SECONDS_OF_TRAFFIC=20", "OFFLOAD="+offload)
 	net := func(args ...string) {
 		t.Helper()
