@@ -16,13 +16,13 @@ deps) packages+=(libndpi-dev pkg-config libpcap0.8) ;;
 test) packages+=(graphviz tshark tcpdump iproute2 mariadb-server nodejs npm libndpi-dev libndpi-bin pkg-config libpcap0.8) ;;
 e2e) packages+=(iproute2 tcpdump tshark librsvg2-bin chromium nodejs npm libndpi-dev pkg-config libpcap0.8
 	nftables ethtool nginx-light mariadb-server redis-server dnsmasq-base bind9-dnsutils chrony openssh-server
-	openssh-client opensmtpd rsync curl socat iputils-ping openssl) ;;
+	openssh-client opensmtpd rsync curl socat iputils-ping openssl procps) ;;
 bench) packages+=(iproute2 tcpdump tshark nfdump softflowd time) ;;
 *) echo "setup.sh: unknown step $1 (have: build, deps, test, e2e, bench)" >&2; exit 2 ;;
 esac
 
 # A command that is there counts, whatever package it came from.
-declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd [graphviz]=dot [mariadb-server]=mariadbd [libndpi-dev]= [libndpi-bin]=ndpiReader [libpcap0.8]= [nftables]=nft [nginx-light]=nginx [dnsmasq-base]=dnsmasq [bind9-dnsutils]=dig [chrony]=chronyd [openssh-server]=sshd [openssh-client]=ssh [opensmtpd]=smtpd [iputils-ping]=ping)
+declare -A command_of=([nodejs]=node [ca-certificates]= [libc6-dev]= [iproute2]=ip [librsvg2-bin]=rsvg-convert [nfdump]=nfpcapd [graphviz]=dot [mariadb-server]=mariadbd [libndpi-dev]= [libndpi-bin]=ndpiReader [libpcap0.8]= [nftables]=nft [nginx-light]=nginx [dnsmasq-base]=dnsmasq [bind9-dnsutils]=dig [chrony]=chronyd [openssh-server]=sshd [openssh-client]=ssh [opensmtpd]=smtpd [iputils-ping]=ping [procps]=sysctl)
 missing=()
 for p in "${packages[@]}"; do
 	c=${command_of[$p]-$p}
