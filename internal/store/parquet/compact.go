@@ -72,7 +72,7 @@ func (s *Store) runs(names []name, open map[uint64]bool) (runs [][]name) {
 			end()
 		}
 		f, err := s.footers.get(s.path(flowsDir, n.String()+fileSuffix))
-		if err != nil || open[n.imported] || f.Pruned || f.Records >= enoughRecords {
+		if err != nil || open[n.imported] || f.Records >= enoughRecords {
 			end()
 			continue
 		}

@@ -23,7 +23,7 @@ type dayFiles struct {
 
 // days groups the segments of l, which are sorted.
 func (l *listing) days() (days []dayFiles) {
-	for _, n := range l.flows {
+	for _, n := range l.segments {
 		start := floor(n.hour, day)
 		if len(days) == 0 || days[len(days)-1].start != start {
 			days = append(days, dayFiles{start: start, whole: true})

@@ -36,8 +36,7 @@ type facts struct {
 	Records   uint64   `json:"records"` // flow records behind the rows
 	Start     int64    `json:"start"`   // earliest start and latest end of them, ns since 1970
 	End       int64    `json:"end"`
-	Observers []string `json:"observers"`        // at most maxObservers
-	Pruned    bool     `json:"pruned,omitempty"` // there were rows; the roll-up holds what is left
+	Observers []string `json:"observers"` // at most maxObservers
 	bytes     int64    // of the file
 }
 

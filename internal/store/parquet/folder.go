@@ -1,7 +1,6 @@
 package parquet
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,9 +27,10 @@ const (
 	edgesDir    = "edges"
 	daysDir     = "days"
 	lossesDir   = "losses"
+	prunedDir   = "pruned"
 )
 
-var subDirs = []string{flowsDir, edgesDir, daysDir, lossesDir}
+var subDirs = []string{flowsDir, edgesDir, daysDir, lossesDir, prunedDir}
 
 // A versionNote is the content of versionFile.
 type versionNote struct {
@@ -99,7 +99,7 @@ func (s *Store) openForWriting() error {
 		return err
 	}
 	for _, d := range []string{flowsDir, lossesDir} {
-		names, _, err := readNames(s.path(d))
+		names, err := s.names(d)
 		if err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ func (s *Store) clean() error {
 	if err := s.deleteHidden(); err != nil {
 		return err
 	}
-	flows, _, err := readNames(s.path(flowsDir))
+	flows, err := s.names(flowsDir)
 	if err != nil {
 		return err
 	}
@@ -203,15 +203,21 @@ const grace = time.Minute
 // deleteHidden deletes segments that were merged long enough ago.
 func (s *Store) deleteHidden() error {
 	for _, d := range []string{flowsDir, lossesDir} {
-		names, _, err := readNames(s.path(d))
+		names, err := s.names(d)
 		if err != nil {
 			return err
 		}
 		shown, hidden := visible(names)
 		for _, n := range hidden {
 			for _, m := range shown {
+				if !m.hides(n) {
+					continue
+				}
 				info, err := os.Stat(s.path(d, m.String()+fileSuffix))
-				if !m.hides(n) || err != nil || time.Since(info.ModTime()) < grace {
+				if d == flowsDir && errors.Is(err, fs.ErrNotExist) {
+					info, err = os.Stat(s.path(prunedDir, m.String()))
+				}
+				if err != nil || time.Since(info.ModTime()) < grace {
 					continue
 				}
 				if err := s.remove(d, n); err != nil {
@@ -226,7 +232,7 @@ func (s *Store) deleteHidden() error {
 
 func (s *Store) deleteNames(gone func(n name, dir string) bool) error {
 	for _, d := range []string{flowsDir, lossesDir} {
-		names, _, err := readNames(s.path(d))
+		names, err := s.names(d)
 		if err != nil {
 			return err
 		}
@@ -241,16 +247,19 @@ func (s *Store) deleteNames(gone func(n name, dir string) bool) error {
 	return nil
 }
 
-// remove deletes a segment and then its roll-up.
+// remove deletes a segment, what says that it was pruned, and then its roll-up.
 func (s *Store) remove(dir string, n name) error {
-	err := os.Remove(s.path(dir, n.String()+fileSuffix))
-	if err == nil && dir == flowsDir {
-		err = os.Remove(s.path(edgesDir, n.String()+fileSuffix))
+	paths := []string{s.path(dir, n.String()+fileSuffix)}
+	if dir == flowsDir {
+		paths = append(paths, s.path(prunedDir, n.String()), s.path(edgesDir, n.String()+fileSuffix))
 	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+	for _, path := range paths {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		s.footers.forget(path)
 	}
-	return err
+	return nil
 }
 
 func droppedIDs(imports []Imported) map[uint64]bool {
@@ -285,21 +294,54 @@ func readNames(dir string) (names []name, aside []store.Aside, err error) {
 			aside = append(aside, store.Aside{File: file, Why: "set aside before: could not be read"})
 		}
 	}
-	slices.SortFunc(names, func(a, b name) int {
-		return cmp.Or(cmp.Compare(a.hour, b.hour), cmp.Compare(a.first, b.first), cmp.Compare(a.generation, b.generation), cmp.Compare(a.imported, b.imported))
-	})
+	slices.SortFunc(names, name.compare)
 	return names, aside, nil
+}
+
+// names returns the segments in dir, sorted, with those of flowsDir that were
+// pruned.
+func (s *Store) names(dir string) ([]name, error) {
+	names, _, err := readNames(s.path(dir))
+	if err != nil || dir != flowsDir {
+		return names, err
+	}
+	pruned, err := readPruned(s.path(prunedDir))
+	return union(names, pruned), err
+}
+
+// union returns the names of both, sorted.
+func union(a, b []name) []name {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, name.compare)
+	return slices.Compact(all)
+}
+
+// readPruned returns the segments whose records went.
+func readPruned(dir string) (names []name, err error) {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) { // made by a writer that could not prune
+		return nil, nil
+	}
+	for _, e := range entries {
+		if n, ok := parseName(e.Name() + fileSuffix); ok {
+			names = append(names, n)
+		}
+	}
+	return names, err
 }
 
 // A listing is what a reader sees of the folder.
 type listing struct {
-	flows  []name        // by hour
-	edges  map[name]bool // roll-ups that are there
-	losses []name
-	aside  []store.Aside
+	segments []name        // by hour
+	flows    []name        // those that were not pruned
+	pruned   map[name]bool // those that were
+	edges    map[name]bool // roll-ups that are there
+	losses   []name
+	aside    []store.Aside
 }
 
-// list reads the folder. Roll-ups are listed after segments: they are made before.
+// list reads the folder. What is made before a segment comes or goes is listed
+// after segments: roll-ups, and what says that a segment was pruned.
 func (s *Store) list() (listing, error) {
 	var l listing
 	imports, _, err := readLedger(s.path(ledgerFile))
@@ -316,7 +358,22 @@ func (s *Store) list() (listing, error) {
 		names = slices.DeleteFunc(names, func(n name) bool { return dropped[n.imported] })
 		return names
 	}
-	l.flows, _ = visible(read(flowsDir))
+	flows := read(flowsDir)
+	pruned, prunedErr := readPruned(s.path(prunedDir))
+	if err == nil {
+		err = prunedErr
+	}
+	pruned = slices.DeleteFunc(pruned, func(n name) bool { return dropped[n.imported] })
+	l.segments, _ = visible(union(flows, pruned))
+	l.pruned = make(map[name]bool, len(pruned))
+	for _, n := range pruned {
+		l.pruned[n] = true
+	}
+	for _, n := range l.segments {
+		if !l.pruned[n] {
+			l.flows = append(l.flows, n)
+		}
+	}
 	l.losses, _ = visible(read(lossesDir))
 	edges := read(edgesDir)
 	l.edges = make(map[name]bool, len(edges))
@@ -367,7 +424,7 @@ func (c *footers) get(path string) (*facts, error) {
 	return f, nil
 }
 
-// forget is called when the file at path was replaced.
+// forget is called when the file at path was deleted.
 func (c *footers) forget(path string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,6 +1,7 @@
 package parquet
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,6 +55,11 @@ func parseName(file string) (n name, ok bool) {
 		n.imported, err = strconv.ParseUint(parts[4][1:], 10, 63)
 	}
 	return n, err == nil && n.String() == stem
+}
+
+// compare orders by hour and number.
+func (n name) compare(o name) int {
+	return cmp.Or(cmp.Compare(n.hour, o.hour), cmp.Compare(n.first, o.first), cmp.Compare(n.generation, o.generation), cmp.Compare(n.imported, o.imported))
 }
 
 // hides reports whether n was made from o, among others.

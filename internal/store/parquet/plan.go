@@ -38,7 +38,7 @@ func (s *Store) plan(l *listing, q *query.Query) (plan, error) {
 	var p plan
 	seen := facts{}
 	hourly := rolledUp(q.Filter) && int64(q.Step)%hour == 0
-	segments := l.flows
+	segments := l.segments
 	if hourly && int64(q.Step)%day == 0 {
 		segments = nil
 		for _, d := range l.days() {
@@ -68,6 +68,9 @@ func (s *Store) plan(l *listing, q *query.Query) (plan, error) {
 				p.edges = append(p.edges, edge)
 				continue
 			}
+		}
+		if l.pruned[n] {
+			continue
 		}
 		f, err := s.footers.get(path)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -126,7 +126,7 @@ func (s *Store) createViews(ctx context.Context, conn driver.ExecerContext) erro
 		return paths
 	}
 	var edgeNames []name
-	for _, n := range l.flows {
+	for _, n := range l.segments {
 		if l.edges[n] {
 			edgeNames = append(edgeNames, n)
 		}

@@ -329,6 +329,8 @@ func (s *Store) Stats(ctx context.Context) (store.Stats, error) {
 		st.Records += f.Records
 		st.Bytes += uint64(f.bytes)
 		st.Files++
+	}
+	for _, n := range l.segments {
 		if l.edges[n] {
 			if f, err := s.footers.get(s.path(edgesDir, n.String()+fileSuffix)); err == nil {
 				st.Bytes += uint64(f.bytes)
