@@ -58,7 +58,7 @@ func (e AppIs) Matches(r *flow.Record) bool {
 
 // Matches reports whether the name that the client asked for holds the text.
 func (e NameHas) Matches(r *flow.Record) bool {
-	return strings.Contains(Fold(r.Info), Fold(e.Text))
+	return strings.Contains(Fold(Text(r.Info)), Fold(Text(e.Text)))
 }
 
 // Matches reports whether r was on the VLAN.

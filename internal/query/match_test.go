@@ -127,3 +127,13 @@ func BenchmarkMatches(b *testing.B) {
 		e.Matches(&web)
 	}
 }
+
+// TestMatchesWrongUTF8 compares texts as stores keep them.
+func TestMatchesWrongUTF8(t *testing.T) {
+	r := flow.Record{Info: "a\xff\xfeb", Observer: "a\xff\xfeb"}
+	for text, want := range map[string]bool{"a\xffb": true, "A\uFFFDB": true, "\xc3": true, "a\uFFFD\uFFFDb": false} {
+		if got := (NameHas{Text: text}).Matches(&r); got != want {
+			t.Errorf("name %q: got %t, want %t", text, got, want)
+		}
+	}
+}
