@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/portolan/portolan/e2e/clickhouse"
@@ -29,6 +30,9 @@ const (
 // A site is a store with a user who has a home of their own.
 type site struct {
 	name, address, home string
+
+	// db connects to the database once the store is there; nil = it is a folder.
+	db func(t testing.TB) *sql.DB
 }
 
 // run runs a command line on the store, which must end with status, and
@@ -53,19 +57,48 @@ func (s *site) run(t testing.TB, status int, args ...string) string {
 // that name.
 func sites(t testing.TB, database string) []*site {
 	t.Helper()
-	return []*site{
-		{"folder", filepath.Join(t.TempDir(), "store"), t.TempDir()},
-		startMariaDB(t).site(t, database),
-		{"ClickHouse", "clickhouse://" + clickhouse.Start(t).Addr + "/" + database + "?create=true&sync=false", t.TempDir()},
-	}
+	folder := &site{name: "folder", address: filepath.Join(t.TempDir(), "store"), home: t.TempDir()}
+	return []*site{folder, inMariaDB(t, database), inClickHouse(t, database)}
 }
 
-// A server is a mariadbd of our own on a socket; it ends with the test.
-type server struct{ socket string }
+// inMariaDB returns a store in a server of its own.
+func inMariaDB(t testing.TB, database string) *site {
+	t.Helper()
+	socket := startMariaDB(t)
+	db := func(t testing.TB, database string) *sql.DB {
+		t.Helper()
+		c := mysql.NewConfig()
+		c.Net, c.Addr, c.User, c.DBName, c.Logger = "unix", socket, "root", database, &mysql.NopLogger{}
+		connector, err := mysql.NewConnector(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		db := sql.OpenDB(connector)
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	if _, err := db(t, "").ExecContext(t.Context(), "CREATE DATABASE "+database); err != nil {
+		t.Fatal(err)
+	}
+	return &site{"MariaDB", "mariadb://root@localhost/" + database + "?socket=" + socket, t.TempDir(),
+		func(t testing.TB) *sql.DB { return db(t, database) }}
+}
 
-// startMariaDB starts a server. Where none is installed the test is skipped;
-// with CI set, it fails.
-func startMariaDB(t testing.TB) *server {
+// inClickHouse returns a store in a server of its own.
+func inClickHouse(t testing.TB, database string) *site {
+	t.Helper()
+	addr := clickhouse.Start(t).Addr
+	return &site{"ClickHouse", "clickhouse://" + addr + "/" + database + "?create=true&sync=false", t.TempDir(),
+		func(t testing.TB) *sql.DB {
+			db := driver.OpenDB(&driver.Options{Addr: []string{addr}, Auth: driver.Auth{Database: database}})
+			t.Cleanup(func() { db.Close() })
+			return db
+		}}
+}
+
+// startMariaDB starts a server that ends with the test, and returns its socket.
+// Where none is installed the test is skipped; with CI set, it fails.
+func startMariaDB(t testing.TB) string {
 	t.Helper()
 	install, daemon := program(t, "mariadb-install-db"), program(t, "mariadbd")
 	dir, err := os.MkdirTemp(quickDir(), "portolan-stores-") // short: a socket's path is
@@ -73,12 +106,12 @@ func startMariaDB(t testing.TB) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	data, s := filepath.Join(dir, "data"), &server{filepath.Join(dir, "socket")}
+	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "socket")
 	if out, err := exec.Command(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal",
 		"--skip-test-db", "--skip-name-resolve").CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", install, err, out)
 	}
-	args := []string{"--no-defaults", "--datadir=" + data, "--socket=" + s.socket, "--pid-file=" + filepath.Join(dir, "pid"),
+	args := []string{"--no-defaults", "--datadir=" + data, "--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"),
 		"--skip-networking", "--skip-log-bin", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-frm=0"}
 	if os.Geteuid() == 0 {
 		args = append(args, "--user=root")
@@ -98,10 +131,10 @@ func startMariaDB(t testing.TB) *server {
 	})
 	deadline := time.After(30 * time.Second)
 	for {
-		conn, err := net.Dial("unix", s.socket)
+		conn, err := net.Dial("unix", socket)
 		if err == nil {
 			conn.Close()
-			return s
+			return socket
 		}
 		select {
 		case err := <-ended:
@@ -144,27 +177,4 @@ func program(t testing.TB, name string) string {
 	}
 	t.Skipf("%s is not installed", name)
 	return ""
-}
-
-// site creates a database, and returns the store in it.
-func (s *server) site(t testing.TB, database string) *site {
-	t.Helper()
-	if _, err := s.db(t, "").ExecContext(t.Context(), "CREATE DATABASE "+database); err != nil {
-		t.Fatal(err)
-	}
-	return &site{"MariaDB", "mariadb://root@localhost/" + database + "?socket=" + s.socket, t.TempDir()}
-}
-
-// db returns connections of root to a database; "" = to none.
-func (s *server) db(t testing.TB, database string) *sql.DB {
-	t.Helper()
-	c := mysql.NewConfig()
-	c.Net, c.Addr, c.User, c.DBName, c.Logger = "unix", s.socket, "root", database, &mysql.NopLogger{}
-	connector, err := mysql.NewConnector(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	db := sql.OpenDB(connector)
-	t.Cleanup(func() { db.Close() })
-	return db
 }

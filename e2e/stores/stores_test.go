@@ -312,10 +312,9 @@ const question = `SELECT INET_NTOA(ip_src_addr) as "SRC_IP", l4_src_port as "SRC
 // TestQuestionOfTheSeed reads the first home lab into MariaDB, and asks the
 // question that it came from. The sums are those of the truth.
 func TestQuestionOfTheSeed(t *testing.T) {
-	srv := startMariaDB(t)
-	s := srv.site(t, "seed")
+	s := inMariaDB(t, "seed")
 	s.run(t, cli.StatusDone, "read", seed)
-	rows, err := srv.db(t, "seed").QueryContext(t.Context(), question)
+	rows, err := s.db(t).QueryContext(t.Context(), question)
 	if err != nil {
 		t.Fatal(err)
 	}
