@@ -12,6 +12,7 @@ import (
 
 	"github.com/portolan/portolan/internal/capture"
 	"github.com/portolan/portolan/internal/flow"
+	"github.com/portolan/portolan/internal/l7/dissect"
 	binding "github.com/portolan/portolan/internal/l7/ndpi"
 	"github.com/portolan/portolan/internal/meter"
 	"github.com/portolan/portolan/internal/packet"
@@ -36,13 +37,26 @@ func ours(ctx context.Context, path string) (map[ends][]flow.Record, error) {
 
 // identified returns the flows of a file with the verdicts of id.
 func identified(ctx context.Context, path string, id *binding.Identifier) (map[ends][]flow.Record, error) {
+	cfg := meter.Default()
+	cfg.Identifier, cfg.Guess = id, id.Guess
+	return metered(ctx, path, cfg)
+}
+
+// dissected returns the flows of a file with the verdicts of our own
+// identifier, which never guesses.
+func dissected(ctx context.Context, path string, id *dissect.Identifier) (map[ends][]flow.Record, error) {
+	cfg := meter.Default()
+	cfg.Identifier = id
+	return metered(ctx, path, cfg)
+}
+
+// metered returns the flows of a file by their ends, each in one record.
+func metered(ctx context.Context, path string, cfg meter.Config) (map[ends][]flow.Record, error) {
 	src, err := capture.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer src.Close()
-	cfg := meter.Default()
-	cfg.Identifier, cfg.Guess = id, id.Guess
 	cfg.Idle, cfg.TCPIdle, cfg.TCPOpening, cfg.Active = forever, forever, forever, forever
 	all := map[ends][]flow.Record{}
 	_, _, err = pipeline.Read(ctx, src, cfg, flow.SinkFunc(func(_ context.Context, b *flow.Batch) error {

@@ -17,6 +17,10 @@ const (
 
 const dnsHeader = 12
 
+// dnsAnswered is the stage of a DNS conversation whose name stands in a
+// response.
+const dnsAnswered uint8 = 1
+
 // maxName is the longest name of DNS in text, without the last dot (RFC 1035
 // section 2.3.4).
 const maxName = 253
@@ -95,14 +99,26 @@ func plausibleDNS(b []byte, usual bool) bool {
 	r := reader{b: b[2:dnsHeader]}
 	flags, questions, answers, authority, additional := r.uint16(), r.uint16(), r.uint16(), r.uint16(), r.uint16()
 	op := flags >> 11 & 15
-	if op > 6 || op == 3 || questions > 16 {
+	if op > 6 || op == 3 {
 		return false
 	}
 	if usual {
-		return questions > 0 || answers > 0 && answers <= 256
+		return questions > 0 && questions <= 16 || questions == 0 && answers > 0 && answers <= 256 || beginsEntry(b)
 	}
 	return questions == 1 && op == 0 && flags&0x40 == 0 && answers <= 64 && authority <= 64 && additional <= 64 &&
 		(flags&0x8000 != 0 || answers == 0 && authority == 0)
+}
+
+// beginsEntry reports whether a name of two labels or more, a type and the class
+// of the Internet follow the header, as a question and a record both begin (RFC
+// 1035 sections 4.1.2 and 4.1.3). Where DNS is usual that is enough, whatever
+// the header counts. The type may be any (RFC 3597).
+func beginsEntry(b []byte) bool {
+	r := dnsReader{all: b, at: dnsHeader}
+	var room [maxName]byte
+	name := r.name(room[:0])
+	t, class := r.uint16(), r.uint16()
+	return !r.short && bytes.IndexByte(name, '.') > 0 && t != 0 && class&0x7fff == 1 // the highest bit is mDNS's
 }
 
 // learnDNS reads one message.
@@ -137,7 +153,7 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 	if !m.usual && !r.endsRight(answers+authority+additional) {
 		return no
 	}
-	if questions == 0 && answers > 0 {
+	if questions == 0 {
 		first := r
 		asked = append(asked, first.name(d.dns.owner[:0])...)
 		if first.short {
@@ -147,11 +163,11 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 	if bytes.HasPrefix(asked, []byte("2.dnscrypt-cert.")) { // a client of DNSCrypt asks for the resolver's key
 		m.master(appDNScrypt)
 	}
-	m.host(asked)
-	if !response && d.cfg.Names == nil || d.cfg.AppOnly {
+	m.asked(asked, response)
+	if d.cfg.AppOnly || d.cfg.Names == nil && response {
 		return done
 	}
-	if response && d.cfg.Names != nil && !d.cfg.AppOnly && !r.short {
+	if response && d.cfg.Names != nil && !r.short {
 		if questions == 0 {
 			asked = asked[:0]
 			answers += authority + additional // mDNS has them all over the message
@@ -159,6 +175,22 @@ func (d *Identifier) learnDNS(m *message, b []byte) answer {
 		d.learnAnswers(m, &r, asked, min(answers, maxAnswers))
 	}
 	return mine
+}
+
+// asked takes the name of the first question that was answered, or of the first
+// that was asked if none was. A response repeats the question (RFC 1035 section
+// 7.3); a query may come in vain, and the next one ask for something else.
+func (m *message) asked(name []byte, response bool) {
+	if len(name) == 0 {
+		return
+	}
+	if response && m.reply && !m.at(dnsAnswered) {
+		m.reach(dnsAnswered)
+		if m.conv.info != string(name) {
+			m.conv.info, m.conv.app.App = "", 0
+		}
+	}
+	m.host(name)
 }
 
 // usualType reports whether t is a type of question that programs ask.

@@ -26,6 +26,9 @@ const (
 		01 31 01 32 01 30 03 313932 07 696e2d61646472 04 61727061 00 000c 0001
 		c00c 000c 0001 0000003c 000b 04 686f7374 04 74657374 00` // 1.2.0.192.in-addr.arpa PTR host.test
 
+	dnsOtherQuery = `1233 0100 0001 0000 0000 0000
+		03 777777 06 676f6f676c65 03 636f6d 00 0001 0001` // www.google.com A
+
 	mdnsAnnounce = `0000 8400 0000 0001 0000 0001
 		05 5f68747470 04 5f746370 05 6c6f63616c 00 000c 0001 00001194 000a 07 5072696e746572 c00c
 		07 5072696e746572 c017 001c 8001 00000078 0010 20010db8000000000000000000000001` // _http._tcp.local PTR, Printer.local AAAA
@@ -64,6 +67,13 @@ func TestDNS(t *testing.T) {
 		{"points ahead elsewhere", flow.UDP, 5300, "1234 0100 0001 0000 0000 0000 c010 0001 0001 03 777777 00", "", "", "", nil},
 		{"asks for a key", flow.UDP, 443, "1234 0100 0001 0000 0000 0000 01 32 0d 646e7363727970742d63657274 04 74657374 00 0010 0001", "", "DNScrypt", "2.dnscrypt-cert.test", nil},
 		{"header alone", flow.UDP, 53, "1234 0100 0001 0000 0000 0000", "", "", "", nil},
+		{"another name was answered", flow.UDP, 53, dnsOtherQuery, dnsAnswer, "DNS", "www.example.org", []told{{one, "www.example.org"}, {two, "www.example.org"}}},
+		{"another name was asked", flow.UDP, 53, dnsOtherQuery, "", "DNS.Google", "www.google.com", nil},
+		{"a hundred questions, one there", flow.UDP, 53, "1234 0100 0064" + dnsQuery[14:], "", "DNS", "www.example.org", nil},
+		{"no question, one there", flow.UDP, 53, "1234 0100 0000" + dnsQuery[14:], "", "DNS", "www.example.org", nil},
+		{"a hundred questions elsewhere", flow.UDP, 5300, "1234 0100 0064" + dnsQuery[14:], "", "", "", nil},
+		{"a hundred questions, one label", flow.UDP, 53, "1234 0100 0064 0000 0000 0000 03 777777 00 0001 0001", "", "", "", nil},
+		{"a hundred questions, no class", flow.UDP, 53, "1234 0100 0064 0000 0000 0000 03 777777 03 6f7267 00 0001 0007", "", "", "", nil},
 		{"nothing", flow.UDP, 53, "0000 0000 0000 0000 0000 0000", "", "", "", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -87,6 +97,14 @@ func TestDNS(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Without anybody who wants names, what an answer says counts all the same, and
+// a second answer changes nothing.
+func TestFirstAnswerNamesTheConversation(t *testing.T) {
+	k := newTalk(flow.UDP, 53)
+	k.ask(unhex(t, dnsOtherQuery)).answer(unhex(t, dnsReverse)).answer(unhex(t, dnsAnswer))
+	want(t, k.verdict(), "DNS", "1.2.0.192.in-addr.arpa", nil)
 }
 
 func TestReverseAddr(t *testing.T) {
