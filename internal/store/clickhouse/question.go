@@ -175,7 +175,7 @@ func (n *question) pieces(keys []string) (all []string) {
 		end = math.MaxInt64
 	}
 	hours, days := [2]int64{}, [2]int64{}
-	if step := int64(n.q.Step); rolledUp(n.q.Filter) && step%hour == 0 && start < math.MaxInt64-day {
+	if step := int64(n.q.Step); query.OnEdges(n.q.Filter) && step%hour == 0 && start < math.MaxInt64-day {
 		hours = whole(start, end, hour)
 		if step%day == 0 {
 			days = whole(start, end, day)
@@ -313,23 +313,4 @@ func (n *question) filter() string {
 		where = strings.Replace(where, fmt.Sprintf("{p%d:\x00}", len(n.args)), kind, 1)
 	}
 	return where
-}
-
-// rolledUp reports whether the roll-ups hold all that e looks at.
-func rolledUp(e query.Expr) bool {
-	switch e := e.(type) {
-	case nil:
-		return true
-	case query.And:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Or:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Not:
-		return rolledUp(e.X)
-	case query.Ports:
-		return e.Side == query.OfServer
-	case query.Net, query.FamilyIs, query.ProtoIs, query.AppIs, query.VLANIs, query.ObserverIs:
-		return true
-	}
-	return false
 }

@@ -13,9 +13,11 @@ package clickhouse
 import (
 	"context"
 	"errors"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 	nativedriver "github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -177,6 +179,10 @@ func (s *Store) writable(ctx context.Context) error {
 func (s *Store) failed(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
+	}
+	// The connection has the context's deadline, and may notice it first.
+	if end, ok := ctx.Deadline(); ok && errors.Is(err, os.ErrDeadlineExceeded) && !time.Now().Before(end) {
+		return context.DeadlineExceeded
 	}
 	return s.config.explain(err)
 }

@@ -22,31 +22,12 @@ type plan struct {
 	joined bool // the table of observers is there
 }
 
-// rolledUp reports whether the roll-up holds all that e looks at.
-func rolledUp(e query.Expr) bool {
-	switch e := e.(type) {
-	case nil:
-		return true
-	case query.And:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Or:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Not:
-		return rolledUp(e.X)
-	case query.Ports:
-		return e.Side == query.OfServer
-	case query.Net, query.FamilyIs, query.ProtoIs, query.AppIs, query.VLANIs, query.ObserverIs:
-		return true
-	}
-	return false
-}
-
 // plan chooses what answers q: the roll-up for whole hours, rows for the rest.
 func (s *Store) plan(q *query.Query, observers int) plan {
 	p := plan{joined: s.own}
 	foreign := false
 	rows := []flow.Span{q.Span}
-	if whole, rest, ok := wholeHours(q.Span); ok && s.own && rolledUp(q.Filter) && int64(q.Step)%hour == 0 {
+	if whole, rest, ok := wholeHours(q.Span); ok && s.own && query.OnEdges(q.Filter) && int64(q.Step)%hour == 0 {
 		p.parts = append(p.parts, part{edgesSource(&s.names, &s.server), whole})
 		rows = rest
 	}

@@ -13,31 +13,12 @@ type plan struct {
 	observers          int      // in these files; 2 = two or more
 }
 
-// rolledUp reports whether the roll-ups hold all that e looks at.
-func rolledUp(e query.Expr) bool {
-	switch e := e.(type) {
-	case nil:
-		return true
-	case query.And:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Or:
-		return rolledUp(e.L) && rolledUp(e.R)
-	case query.Not:
-		return rolledUp(e.X)
-	case query.Ports:
-		return e.Side == query.OfServer
-	case query.Net, query.FamilyIs, query.ProtoIs, query.AppIs, query.VLANIs, query.ObserverIs:
-		return true
-	}
-	return false
-}
-
 // plan chooses the files for q: the daily roll-up of whole days, the hourly
 // one of whole hours, segments for the rest.
 func (s *Store) plan(l *listing, q *query.Query) (plan, error) {
 	var p plan
 	seen := facts{}
-	hourly := rolledUp(q.Filter) && int64(q.Step)%hour == 0
+	hourly := query.OnEdges(q.Filter) && int64(q.Step)%hour == 0
 	segments := l.segments
 	if hourly && int64(q.Step)%day == 0 {
 		segments = nil
