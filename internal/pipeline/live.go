@@ -28,6 +28,7 @@ type LiveConfig struct {
 	Meter       meter.Config
 	Sink        func(*flow.Batch) // takes records; must not wait, since packets do not
 	IgnoreVLANs bool              // conversations of several VLANs are one
+	Close       func()            // called when the worker has ended; nil = nobody needs it
 	Sampling    uint32            // meters one packet of so many, and multiplies; 0 and 1 = all
 }
 
@@ -74,7 +75,7 @@ func (w *Worker) Snapshot() (Counts, meter.Stats) {
 func (w *Worker) Run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer w.table.Close()
+	defer w.close()
 	err := w.drain()
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -82,15 +83,23 @@ func (w *Worker) Run() error {
 	return errors.Join(err, w.table.Flush())
 }
 
+func (w *Worker) close() {
+	w.table.Close()
+	if w.cfg.Close != nil {
+		w.cfg.Close()
+	}
+}
+
 func (w *Worker) drain() error {
 	var c Counts
 	frames := make([]packet.Frame, frameBatch)
 	headers := make([]packet.Headers, frameBatch)
+	chosen := selection{w.cfg.Sampling, w.cfg.IgnoreVLANs}
 	ticked := time.Now()
 	defer func() { w.publish(&c) }()
 	for batches := 0; ; batches++ {
 		n, err := w.src.ReadBatch(frames)
-		good := w.decode(&c, frames[:n], headers)
+		good := c.decode(frames[:n], headers, chosen)
 		if obsErr := w.table.Observe(frames[:good], headers[:good]); obsErr != nil {
 			return obsErr
 		}
@@ -116,31 +125,6 @@ func (w *Worker) drain() error {
 		ticked = now
 		w.publish(&c)
 	}
-}
-
-// decode puts the frames that were decoded to the front, with their headers,
-// and counts the others.
-func (w *Worker) decode(c *Counts, frames []packet.Frame, headers []packet.Headers) (good int) {
-	for i := range frames {
-		h := &headers[good]
-		c.Frames++
-		if w.cfg.Sampling > 1 && c.Frames%uint64(w.cfg.Sampling) != 0 {
-			c.Unsampled++
-			continue
-		}
-		h.Decode(&frames[i])
-		if h.Reason != packet.None {
-			c.Undecoded[h.Reason]++
-			continue
-		}
-		if w.cfg.IgnoreVLANs {
-			h.Tuple.ClearVLAN()
-		}
-		c.see(h)
-		frames[good] = frames[i]
-		good++
-	}
-	return good
 }
 
 func (w *Worker) publish(c *Counts) {

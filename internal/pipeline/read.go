@@ -33,14 +33,40 @@ type Counts struct {
 	End       int64
 }
 
-// see counts a decoded frame.
-func (c *Counts) see(h *packet.Headers) {
-	c.Decoded++
-	c.Bytes += uint64(h.Bytes)
-	if c.Start == 0 || h.Time < c.Start {
-		c.Start = h.Time
+// A selection says what of the frames is looked at. The zero value is all.
+type selection struct {
+	sampling    uint32 // one frame of so many
+	ignoreVLANs bool
+}
+
+// decode puts the frames that were decoded to the front, with their headers,
+// and counts all. It returns how many were decoded.
+func (c *Counts) decode(frames []packet.Frame, headers []packet.Headers, s selection) (good int) {
+	for i := range frames {
+		h := &headers[good]
+		c.Frames++
+		if s.sampling > 1 && c.Frames%uint64(s.sampling) != 0 {
+			c.Unsampled++
+			continue
+		}
+		h.Decode(&frames[i])
+		if h.Reason != packet.None {
+			c.Undecoded[h.Reason]++
+			continue
+		}
+		if s.ignoreVLANs {
+			h.Tuple.ClearVLAN()
+		}
+		c.Decoded++
+		c.Bytes += uint64(h.Bytes)
+		if c.Start == 0 || h.Time < c.Start {
+			c.Start = h.Time
+		}
+		c.End = max(c.End, h.Time)
+		frames[good] = frames[i]
+		good++
 	}
-	c.End = max(c.End, h.Time)
+	return good
 }
 
 // Lost returns how many frames should have been decoded and were not.
@@ -94,19 +120,7 @@ func (c *Counts) drain(ctx context.Context, src source, table *meter.Table, tick
 	headers := make([]packet.Headers, frameBatch)
 	for batches := 0; ; batches++ {
 		n, err := src.ReadBatch(frames)
-		good := 0
-		for i := range n {
-			h := &headers[good]
-			h.Decode(&frames[i])
-			c.Frames++
-			if h.Reason != packet.None {
-				c.Undecoded[h.Reason]++
-				continue
-			}
-			c.see(h)
-			frames[good] = frames[i]
-			good++
-		}
+		good := c.decode(frames[:n], headers, selection{})
 		if obsErr := table.Observe(frames[:good], headers[:good]); obsErr != nil {
 			return obsErr
 		}

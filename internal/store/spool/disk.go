@@ -65,7 +65,7 @@ const (
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-func openDisk(dir string) (*disk, error) {
+func openDisk(dir string) (_ *disk, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -77,8 +77,13 @@ func openDisk(dir string) (*disk, error) {
 	if d.lock, err = lock(filepath.Join(dir, lockFile)); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.lock.Close())
+		}
+	}()
 	if err := d.readID(); err != nil {
-		return nil, errors.Join(err, d.lock.Close())
+		return nil, err
 	}
 	marked, start := d.readPosition()
 	for _, e := range entries {
