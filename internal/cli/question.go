@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -85,12 +83,11 @@ func (q *question) moment(name, s string) (int64, error) {
 	return 0, usage("write 2026-11-25, 2026-11-25T07:00:00Z, or how long ago: 90m, 2h, 7d", "%s: no time: %q", name, s)
 }
 
-// names reads the names that traffic told, and over them the files of --hosts.
+// names reads what is known beside the flows, and over that the files of --hosts.
 func (q *question) names(env *Env, o *options) (*host.Names, error) {
 	names := host.NewNames()
-	learned := filepath.Join(homeFolder(env, o), host.LearnedFile)
-	if err := names.ReadFile(learned); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		fmt.Fprintf(env.Err, "portolan: names that traffic told are left out: %v\n", err)
+	if err := names.LoadFolder(homeFolder(env, o)); err != nil {
+		fmt.Fprintf(env.Err, "portolan: some names are left out: %v\n", err)
 	}
 	for _, file := range q.hosts {
 		if err := names.ReadFile(file); err != nil {

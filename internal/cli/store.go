@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,11 @@ import (
 
 // storeAddress is where the store is: a folder, or the URL of a database.
 func storeAddress(env *Env, o *options) string {
-	for _, address := range []string{o.store, env.Getenv("PORTOLAN_STORE")} {
-		if address != "" {
-			return address
-		}
-	}
+	return cmp.Or(o.store, env.Getenv("PORTOLAN_STORE"), dataFolder(env))
+}
+
+// dataFolder is the user's folder for what portolan keeps.
+func dataFolder(env *Env) string {
 	if data := env.Getenv("XDG_DATA_HOME"); data != "" {
 		return filepath.Join(data, "portolan")
 	}
@@ -52,12 +53,7 @@ func homeFolder(env *Env, o *options) string {
 	if folder, ok := drivers.IsFolder(storeAddress(env, o)); ok {
 		return folder
 	}
-	return storeAddress(&Env{Getenv: func(name string) string {
-		if name == "PORTOLAN_STORE" {
-			return ""
-		}
-		return env.Getenv(name)
-	}}, &options{})
+	return dataFolder(env)
 }
 
 // openForReading opens the store for questions, and says what of it was set

@@ -77,7 +77,8 @@ type Timeouts struct {
 	Active     time.Duration
 }
 
-// Retention bounds the embedded store. Zero means no bound.
+// Retention bounds the store. Zero means no bound. The defaults are for the
+// embedded store: a database forgets nothing unless somebody said so.
 type Retention struct {
 	Raw    time.Duration // age of flows
 	RollUp time.Duration // age of hourly and daily sums

@@ -64,13 +64,14 @@ type daemon struct {
 	names    host.Learned
 	identify pipeline.Identify
 	journal  journal
-	closers  []func()
+
+	retention store.Policy // of the daemon's goroutine; changed by reload
 }
 
 // Run captures until ctx is done or all has failed. What was captured until
 // then is stored, or waits on the disk for the next run.
 func Run(ctx context.Context, cfg *config.Loaded, opts Options) (err error) {
-	d := &daemon{cfg: cfg, opts: opts, log: opts.Log, started: time.Now()}
+	d := &daemon{cfg: cfg, opts: opts, log: opts.Log, started: time.Now(), retention: policy(cfg)}
 	d.identify = pipeline.Identify{
 		Off: !cfg.Identify, Protocols: cfg.Protocols, AppOnly: cfg.Learn == config.Nothing,
 		Names: d.names.See,
@@ -88,11 +89,6 @@ func Run(ctx context.Context, cfg *config.Loaded, opts Options) (err error) {
 	if err := d.openStore(ctx); err != nil {
 		return errors.Join(err, d.closeInterfaces())
 	}
-	defer func() {
-		for _, c := range d.closers {
-			c()
-		}
-	}()
 	server, err := d.listen()
 	if err != nil {
 		return errors.Join(err, d.closeInterfaces(), d.closeStore())
@@ -103,8 +99,9 @@ func Run(ctx context.Context, cfg *config.Loaded, opts Options) (err error) {
 // folders are those that the daemon writes into.
 func (d *daemon) folders() []string {
 	f := []string{d.home()}
-	if d.cfg.Spill.Budget > 0 {
-		f = append(f, d.spillFolder())
+	// In a new store nothing may lie before the store itself makes it.
+	if spill := d.spillFolder(); d.cfg.Spill.Budget > 0 && filepath.Dir(spill) != d.home() {
+		f = append(f, spill)
 	}
 	return f
 }
@@ -154,9 +151,8 @@ func (d *daemon) newLive(name string) (pipeline.LiveConfig, error) {
 	if err != nil {
 		return pipeline.LiveConfig{}, err
 	}
-	d.closers = append(d.closers, closer)
 	return pipeline.LiveConfig{
-		Meter: m, IgnoreVLANs: d.cfg.IgnoreVLANs, Sampling: d.cfg.Sampling,
+		Meter: m, Close: closer, IgnoreVLANs: d.cfg.IgnoreVLANs, Sampling: d.cfg.Sampling,
 		// The interfaces are opened before the store is.
 		Sink: func(b *flow.Batch) { d.spool.Put(b) },
 	}, nil
@@ -179,6 +175,9 @@ func (d *daemon) openStore(ctx context.Context) error {
 		return errors.Join(err, s.Close())
 	}
 	if err := os.MkdirAll(d.home(), 0o755); err != nil {
+		return errors.Join(err, d.closeStore())
+	}
+	if err := d.saveGiven(); err != nil {
 		return errors.Join(err, d.closeStore())
 	}
 	d.journal = journal{path: filepath.Join(d.home(), journalFile)}
@@ -256,9 +255,10 @@ func (d *daemon) tick(ctx context.Context, hangup <-chan os.Signal, watchdog tim
 		case <-tidy.C:
 			select {
 			case tidying <- struct{}{}:
+				policy := d.retention
 				go func() {
 					defer func() { <-tidying }()
-					d.tidy(ctx)
+					d.tidy(ctx, policy)
 				}()
 			default:
 			}
@@ -278,6 +278,21 @@ func (d *daemon) writeLosses(now time.Time) {
 		d.spool.WriteLoss(s.losses(&f.lossSeen, span)...)
 		f.lossAt, f.lossSeen = now, s
 	}
+}
+
+// saveGiven puts what the configuration says of hosts and networks where
+// questions look for it.
+func (d *daemon) saveGiven() error {
+	names := host.NewNames()
+	for _, file := range d.cfg.Hosts {
+		if err := names.ReadFile(file); err != nil {
+			return err
+		}
+	}
+	for _, n := range d.cfg.LocalNetworks {
+		names.AddNetwork(n.Prefix, n.Title)
+	}
+	return names.SaveGiven(d.home())
 }
 
 func (d *daemon) saveNames() error {
@@ -307,22 +322,38 @@ func (d *daemon) home() string {
 	return filepath.Join(d.cfg.DataDir, "portolan")
 }
 
-func (d *daemon) tidy(ctx context.Context) {
+// policy says what the store may forget. A database may hold what others wrote,
+// and forgets nothing unless somebody said so.
+func policy(cfg *config.Loaded) store.Policy {
+	r := cfg.Retention
+	p := store.Policy{Raw: r.Raw, RollUp: r.RollUp, Size: uint64(r.Size)}
+	if cfg.Store.Kind() == "parquet" {
+		return p
+	}
+	if cfg.Origin("retention.raw").Layer == config.Default {
+		p.Raw = 0
+	}
+	if cfg.Origin("retention.roll-up").Layer == config.Default {
+		p.RollUp = 0
+	}
+	return p
+}
+
+func (d *daemon) tidy(ctx context.Context, policy store.Policy) {
 	if c, ok := d.store.(store.Compacter); ok {
 		if err := c.Compact(ctx); err != nil && ctx.Err() == nil {
 			d.log.Error("cannot tidy the store", "err", err)
 		}
 	}
 	p, ok := d.store.(store.Pruner)
-	if !ok {
+	if !ok || policy == (store.Policy{}) {
 		return
 	}
-	r := d.cfg.Retention
-	pruned, err := p.Prune(ctx, store.Policy{Raw: r.Raw, RollUp: r.RollUp, Size: uint64(r.Size)}, time.Now())
+	pruned, err := p.Prune(ctx, policy, time.Now())
 	if err != nil && ctx.Err() == nil {
 		d.log.Error("cannot prune the store", "err", err)
 	}
-	if pruned.Parts > 0 {
+	if pruned.Parts > 0 || pruned.Records > 0 {
 		d.log.Info("the store forgot what is old", "parts", pruned.Parts, "records", pruned.Records, "before", pruned.Before)
 	}
 }
@@ -350,6 +381,7 @@ func (d *daemon) reload() {
 		}
 	}
 	d.cfg.Retention, d.cfg.Log.Level = cfg.Retention, cfg.Log.Level
+	d.retention = policy(cfg)
 	if d.opts.Level != nil {
 		d.opts.Level.Set(cfg.Log.Level)
 	}

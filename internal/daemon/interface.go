@@ -75,13 +75,14 @@ func (f *iface) run() {
 			case <-time.After(reopenEvery):
 			}
 			err := f.open()
+			if f.stopped() { // maybe before open had rings that stop could end
+				f.stopRings() //nolint:errcheck // as capture ends them, too
+			}
 			if err == nil {
 				f.log.Info("capture goes on")
 				break
 			}
-			if ring, ok := errors.AsType[*ring.Error](err); ok && ring.Hint != "" {
-				f.log.Debug("cannot capture yet", "err", err, "hint", ring.Hint)
-			}
+			f.log.Debug("cannot capture yet", "err", err)
 		}
 	}
 }
@@ -117,6 +118,10 @@ func (f *iface) stopped() bool {
 // stop lets the workers take what the kernel has captured, and end.
 func (f *iface) stop() error {
 	close(f.quit)
+	return f.stopRings()
+}
+
+func (f *iface) stopRings() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var errs []error

@@ -110,7 +110,7 @@ func (l *Learned) load(path string) error {
 
 func (l *Learned) write(path string) error {
 	l.mu.Lock()
-	rows := make([][]string, 0, len(l.names))
+	rows := [][]string{{"address", "name", "kind", "seen"}}
 	addrs := make([]netip.Addr, 0, len(l.names))
 	for a := range l.names {
 		addrs = append(addrs, a)
@@ -124,17 +124,5 @@ func (l *Learned) write(path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	f, err := os.Create(path + ".tmp")
-	if err != nil {
-		return err
-	}
-	w := csv.NewWriter(f)
-	err = w.Write([]string{"address", "name", "kind", "seen"})
-	if err == nil {
-		err = w.WriteAll(rows)
-	}
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), path)
+	return saveRows(path, rows)
 }

@@ -60,3 +60,34 @@ func TestLearnedIsBounded(t *testing.T) {
 		t.Errorf("%d names, %d left out", len(l.names), l.LeftOut())
 	}
 }
+
+func TestGivenNamesAreRead(t *testing.T) {
+	folder := t.TempDir()
+	a, b := netip.MustParseAddr("10.1.0.5"), netip.MustParseAddr("fd00::5")
+	given := NewNames()
+	given.Add(a, `say "db", please`, Virtual)
+	given.AddNetwork(netip.MustParsePrefix("10.1.0.0/16"), "Berlin")
+	if err := given.SaveGiven(folder); err != nil {
+		t.Fatal(err)
+	}
+	var l Learned
+	l.See(a, "learned.example", 1)
+	l.See(b, "six.example", 1)
+	if err := l.Save(filepath.Join(folder, LearnedFile)); err != nil {
+		t.Fatal(err)
+	}
+	n := NewNames()
+	if err := n.LoadFolder(folder); err != nil {
+		t.Fatal(err)
+	}
+	if n.Name(a) != `say "db", please` || n.Kind(a) != Virtual || n.Name(b) != "six.example" || n.Network(a) != "Berlin" {
+		t.Errorf("names %q, %q; kind %v; network %q", n.Name(a), n.Name(b), n.Kind(a), n.Network(a))
+	}
+	if err := NewNames().SaveGiven(folder); err != nil { // the configuration says no more
+		t.Fatal(err)
+	}
+	n = NewNames()
+	if err := n.LoadFolder(folder); err != nil || n.Name(a) != "learned.example" || n.Network(a) == "Berlin" {
+		t.Errorf("%v; name %q, network %q", err, n.Name(a), n.Network(a))
+	}
+}
