@@ -48,6 +48,9 @@ func (f *iface) open() error {
 			workers[i], err = pipeline.NewWorker(rings[i], live)
 		}
 		if err != nil {
+			for _, w := range workers[:i] {
+				w.Close()
+			}
 			for _, r := range rings {
 				err = errors.Join(err, r.Close())
 			}

@@ -28,7 +28,7 @@ type LiveConfig struct {
 	Meter       meter.Config
 	Sink        func(*flow.Batch) // takes records; must not wait, since packets do not
 	IgnoreVLANs bool              // conversations of several VLANs are one
-	Close       func()            // called when the worker has ended; nil = nobody needs it
+	Close       func()            // called once, when the worker has ended or could not be made; nil = nobody needs it
 	Sampling    uint32            // meters one packet of so many, and multiplies; 0 and 1 = all
 }
 
@@ -37,7 +37,7 @@ type LiveConfig struct {
 const tickEvery = 250 * time.Millisecond
 
 // NewWorker returns a worker for src, whose ReadBatch returns no frames and no
-// error now and then while nothing comes. Run ends it.
+// error now and then while nothing comes. Run ends it; so does Close.
 func NewWorker(src source, cfg LiveConfig) (*Worker, error) {
 	w := &Worker{src: src, cfg: cfg}
 	var err error
@@ -46,6 +46,9 @@ func NewWorker(src source, cfg LiveConfig) (*Worker, error) {
 		cfg.Sink(b)
 		return nil
 	})
+	if err != nil && cfg.Close != nil {
+		cfg.Close()
+	}
 	return w, err
 }
 
@@ -75,7 +78,7 @@ func (w *Worker) Snapshot() (Counts, meter.Stats) {
 func (w *Worker) Run() error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	defer w.close()
+	defer w.Close()
 	err := w.drain()
 	if errors.Is(err, io.EOF) {
 		err = nil
@@ -83,7 +86,8 @@ func (w *Worker) Run() error {
 	return errors.Join(err, w.table.Flush())
 }
 
-func (w *Worker) close() {
+// Close frees a worker that is not to run.
+func (w *Worker) Close() {
 	w.table.Close()
 	if w.cfg.Close != nil {
 		w.cfg.Close()
