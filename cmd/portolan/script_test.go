@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,21 +28,33 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LAB", lab)
 			env.Setenv("SEED", filepath.Join(filepath.Dir(lab), "seed"))
 			env.Setenv("HOME", env.WorkDir)
+			env.Setenv("UNSHARE", unshare())
 			env.Setenv("PORTOLAN_STORE", filepath.Join(env.WorkDir, "store"))
 			return nil
 		},
-		// [mounts]: the test may mount file systems in a namespace of its own.
+		// [mounts]: $UNSHARE runs a command that may mount file systems, which
+		// nobody else sees.
 		Condition: func(name string) (bool, error) {
 			if name != "mounts" {
 				return false, fmt.Errorf("unknown condition %q", name)
 			}
-			err := exec.Command("unshare", "-rm", "mount", "-t", "tmpfs", "none", "/mnt").Run()
+			words := append(strings.Fields(unshare()), "mount", "-t", "tmpfs", "none", "/mnt")
+			out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
 			if err != nil && os.Getenv("CI") != "" {
-				t.Fatalf("cannot mount, as CI must: %v", err)
+				return false, fmt.Errorf("cannot mount, as CI must: %w: %s", err, out)
 			}
 			return err == nil, nil
 		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
+}
+
+// unshare is a command that makes a mount namespace. Who is not root needs a
+// user namespace for that, which not every system allows.
+func unshare() string {
+	if os.Geteuid() == 0 {
+		return "unshare -m"
+	}
+	return "unshare -rm"
 }

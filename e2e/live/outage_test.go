@@ -3,85 +3,42 @@
 package live
 
 import (
-	"errors"
 	"fmt"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/portolan/portolan/e2e/mariadb"
 	"github.com/portolan/portolan/internal/daemon"
 )
 
-// A database is a MariaDB server of our own, which listens on 127.0.0.1 of a
-// namespace, and has a database "flows" of a user "p" with the password "p".
-type database struct {
-	namespace, dir string
-	process        *process
-}
-
 const databaseURL = "mariadb://p:p@127.0.0.1:3306/flows"
 
-// program finds one, also where only root looks.
-func program(t *testing.T, name string) string {
+// newDatabase makes a MariaDB server that does not run yet, listens on 127.0.0.1
+// of a namespace, and has a database "flows" of a user "p" with the password
+// "p".
+func newDatabase(t *testing.T, namespace string) *mariadb.Server {
 	t.Helper()
-	for _, path := range []string{name, "/usr/sbin/" + name, "/usr/libexec/" + name} {
-		if found, err := exec.LookPath(path); err == nil {
-			return found
-		}
-	}
-	if os.Getenv("CI") != "" {
-		t.Fatalf("%s is not installed", name)
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
+	s, err := mariadb.New(t.TempDir())
+	mariadb.Need(t, err)
+	s.Namespace, s.Port = namespace, 3306
+	return s
 }
 
-// newDatabase makes the folder of a server that does not run yet.
-func newDatabase(t *testing.T, namespace string) *database {
+// startDatabase runs the server.
+func startDatabase(t *testing.T, s *mariadb.Server) {
 	t.Helper()
-	d := &database{namespace: namespace, dir: t.TempDir()}
-	do(t, program(t, "mariadb-install-db"), "--no-defaults", "--user=root", "--datadir="+d.path("data"),
-		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
-	const init = "CREATE DATABASE IF NOT EXISTS flows;\nCREATE USER IF NOT EXISTS p@'%' IDENTIFIED BY 'p';\nGRANT ALL ON flows.* TO p@'%';\n"
-	if err := os.WriteFile(d.path("init.sql"), []byte(init), 0o600); err != nil {
+	init := filepath.Join(s.Dir, "init.sql")
+	const text = "CREATE DATABASE IF NOT EXISTS flows;\nCREATE USER IF NOT EXISTS p@'%' IDENTIFIED BY 'p';\nGRANT ALL ON flows.* TO p@'%';\n"
+	if err := os.WriteFile(init, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return d
-}
-
-func (d *database) path(name string) string { return filepath.Join(d.dir, name) }
-
-// start runs the server, and waits until it takes connections.
-func (d *database) start(t *testing.T) {
-	t.Helper()
-	d.process = start(t, d.namespace, program(t, "mariadbd"), "--no-defaults", "--user=root", "--datadir="+d.path("data"),
-		"--socket="+d.path("socket"), "--pid-file="+d.path("pid"), "--init-file="+d.path("init.sql"),
-		"--bind-address=127.0.0.1", "--port=3306", "--skip-name-resolve", "--skip-log-bin", "--innodb-buffer-pool-size=32M")
-	for range 300 {
-		if conn, err := net.Dial("unix", d.path("socket")); err == nil {
-			conn.Close()
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("mariadbd takes no connections within 30 seconds")
-}
-
-// end sends the server a signal, and waits until it is gone.
-func (d *database) end(t *testing.T, signal syscall.Signal) {
-	t.Helper()
-	if err := d.process.Process.Signal(signal); err != nil {
+	if err := s.Start("--init-file=" + init); err != nil {
 		t.Fatal(err)
 	}
-	if err := d.process.Wait(); err != nil {
-		if exit, ok := errors.AsType[*exec.ExitError](err); !ok || !exit.Sys().(syscall.WaitStatus).Signaled() {
-			t.Errorf("mariadbd: %v\n%s", err, &d.process.out)
-		}
-	}
+	t.Cleanup(s.Kill)
 }
 
 // await asks the daemon until a condition is true, 60 seconds at the most.
@@ -123,16 +80,16 @@ func TestDatabaseGoes(t *testing.T) {
 
 	ping()
 	await(t, two, "down from the start", spilled)
-	db.start(t)
+	startDatabase(t, db)
 	await(t, two, "the first start", arrived)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
 		ping()
-		db.end(t, signal)
+		db.End(signal)
 		ping() // until the store fails, flows wait in memory
 		await(t, two, fmt.Sprintf("trouble when %v", signal), trouble)
 		ping()
 		await(t, two, fmt.Sprintf("on the disk when %v", signal), spilled)
-		db.start(t)
+		startDatabase(t, db)
 		await(t, two, "the next start", arrived)
 	}
 	ping()
@@ -149,5 +106,5 @@ func TestDatabaseGoes(t *testing.T) {
 		t.Errorf("%d packets of pings are stored, %d were sent\n%s", stored, sent, &p.out)
 	}
 	t.Logf("%d packets of pings, %d edges", stored, flows)
-	db.end(t, syscall.SIGTERM)
+	db.End(syscall.SIGTERM)
 }

@@ -8,14 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"net/netip"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,6 +18,7 @@ import (
 	gocmp "github.com/google/go-cmp/cmp"
 
 	chtest "github.com/portolan/portolan/e2e/clickhouse"
+	mariadbtest "github.com/portolan/portolan/e2e/mariadb"
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/store"
 	"github.com/portolan/portolan/internal/store/drivers"
@@ -360,51 +356,7 @@ func TestIdentity(t *testing.T) {
 // in it.
 func mariadbAddresses(t *testing.T, n int) (addresses []string) {
 	t.Helper()
-	need := func(name string) string {
-		for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
-			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
-				return path
-			}
-		}
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-		return ""
-	}
-	install, daemon := need("mariadb-install-db"), need("mariadbd")
-	dir, err := os.MkdirTemp("", "portolan-copy-") // short: a socket's path is
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	data, socket := filepath.Join(dir, "data"), filepath.Join(dir, "socket")
-	if out, err := exec.Command(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db").CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", install, err, out)
-	}
-	args := []string{"--no-defaults", "--datadir=" + data, "--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"),
-		"--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--skip-log-bin"}
-	if os.Geteuid() == 0 {
-		args = append(args, "--user=root")
-	}
-	server := exec.Command(daemon, args...)
-	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} // none outlives the tests
-	if err := server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		server.Process.Kill()
-		server.Wait()
-	})
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if conn, err := net.Dial("unix", socket); err == nil {
-			conn.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("mariadbd takes no connections")
-		}
-	}
+	socket := mariadbtest.Run(t).Socket()
 	for i := range n {
 		address := fmt.Sprintf("mariadb://root@localhost/copy%d?socket=%s", i, socket)
 		portolan(t, "store", "init", "--store", address)

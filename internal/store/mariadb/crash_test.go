@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	mariadbtest "github.com/portolan/portolan/e2e/mariadb"
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/query"
 	"github.com/portolan/portolan/internal/store/mariadb"
@@ -76,19 +77,19 @@ func (w *written) check(t *testing.T, s *mariadb.Store, db *sql.DB) {
 func TestServerIsKilled(t *testing.T) {
 	need(t)
 	const kills = 12
-	dir, err := os.MkdirTemp(quickDir(), "portolan-kill-")
+	dir, err := os.MkdirTemp(mariadbtest.QuickDir(), "portolan-kill-")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
 	srv, err := newServer(dir)
 	if err == nil {
-		err = srv.start()
+		err = srv.Start()
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(srv.kill)
+	t.Cleanup(srv.Kill)
 	database := srv.database(t)
 	c := srv.config(database)
 	c.FlushRows = 700
@@ -117,8 +118,8 @@ func TestServerIsKilled(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range kills {
 		pause(time.Duration(20+random.IntN(300)) * time.Millisecond)
-		srv.kill()
-		if err := srv.start(); err != nil {
+		srv.Kill()
+		if err := srv.Start(); err != nil {
 			t.Error(err)
 			break
 		}
@@ -218,13 +219,13 @@ func (p *cutter) cut(packet []byte) (cut, after bool) {
 func TestConnectionIsLostAtCommit(t *testing.T) {
 	srv := need(t)
 	database := srv.database(t)
-	socket := filepath.Join(srv.dir, "cutter")
+	socket := filepath.Join(srv.Dir, "cutter")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	p := &cutter{listener: listener, backend: srv.socket(), most: 20}
+	p := &cutter{listener: listener, backend: srv.Socket(), most: 20}
 	go p.run()
 	c := srv.config(database)
 	c.Socket = socket

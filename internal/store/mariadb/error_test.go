@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	mariadbtest "github.com/portolan/portolan/e2e/mariadb"
 	"github.com/portolan/portolan/internal/flow"
 	"github.com/portolan/portolan/internal/query"
 	"github.com/portolan/portolan/internal/store/mariadb"
@@ -65,7 +66,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	srv := need(t)
 	database := srv.database(t)
 	exec1(t, srv.db(t, ""), "CREATE DATABASE IF NOT EXISTS forbidden")
-	tcp := mariadb.Config{Host: "127.0.0.1", Port: srv.port, User: "limited", Password: "secret", Database: database}
+	tcp := mariadb.Config{Host: "127.0.0.1", Port: srv.Port, User: "limited", Password: "secret", Database: database}
 	user(t, srv, "limited", "GRANT ALL PRIVILEGES ON "+database+".* TO %")
 	user(t, srv, "reader", "GRANT SELECT ON "+database+".* TO %")
 
@@ -218,7 +219,7 @@ func certificates(t *testing.T, dir string) (ca, cert, key string) {
 
 func TestTLS(t *testing.T) {
 	need(t)
-	dir, err := os.MkdirTemp(quickDir(), "portolan-tls-")
+	dir, err := os.MkdirTemp(mariadbtest.QuickDir(), "portolan-tls-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,15 +228,15 @@ func TestTLS(t *testing.T) {
 	otherCA, _, _ := certificates(t, t.TempDir())
 	srv, err := newServer(dir)
 	if err == nil {
-		err = srv.start("--ssl-cert="+cert, "--ssl-key="+key)
+		err = srv.Start("--ssl-cert="+cert, "--ssl-key="+key)
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(srv.kill)
+	t.Cleanup(srv.Kill)
 	database := srv.database(t)
 	user(t, srv, "careful", "GRANT ALL PRIVILEGES ON "+database+".* TO %", "ALTER USER % REQUIRE SSL")
-	address := fmt.Sprintf("mariadb://careful:secret@127.0.0.1:%d/%s", srv.port, database)
+	address := fmt.Sprintf("mariadb://careful:secret@127.0.0.1:%d/%s", srv.Port, database)
 	config := func(options string) mariadb.Config {
 		c, err := mariadb.Parse(address + options)
 		if err != nil {
@@ -258,7 +259,7 @@ func TestTLS(t *testing.T) {
 	}
 	plain := need(t)
 	user(t, plain, "careless", "GRANT ALL PRIVILEGES ON *.* TO %")
-	refused(t, mariadb.Config{Host: "127.0.0.1", Port: plain.port, User: "careless", Password: "secret", Database: plain.database(t), TLS: mariadb.VerifiedTLS},
+	refused(t, mariadb.Config{Host: "127.0.0.1", Port: plain.Port, User: "careless", Password: "secret", Database: plain.database(t), TLS: mariadb.VerifiedTLS},
 		"TLS", "the server offers no encryption")
 }
 
