@@ -57,14 +57,14 @@ conformance: ## compare with public captures (PORTOLAN_DATA, default ../shared/d
 	$(GO) test -tags 'conformance ndpi' -count=1 -timeout 30m -p 1 ./e2e/conformance/... ./e2e/ndpi/...
 
 lint: setup ## check format, vet, staticcheck
-	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -d cmd internal e2e; exit 1; }
+	@gofmt="$$($(GO) env GOROOT)/bin/gofmt"; test -z "$$($$gofmt -l cmd internal e2e)" || { $$gofmt -d cmd internal e2e; exit 1; }
 	$(GO) vet ./...
 	$(GO) vet -tags 'e2e conformance' ./e2e/...
 	$(GO) vet -tags "$$(pkg-config --exists libndpi && echo ndpi)" ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck -checks inherit,-U1000 ./... # U1000 does not see what other build tags use
 
 fix: setup ## format, and apply go fix
-	gofmt -w cmd internal e2e
+	"$$($(GO) env GOROOT)/bin/gofmt" -w cmd internal e2e
 	$(GO) fix ./...
 
 golden: setup ## write the expected files of the tests anew
